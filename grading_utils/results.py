@@ -1,0 +1,47 @@
+"""What grading one submission produced, as frozen data that JSON, JUnit, the report and the tests share.
+
+This module only describes results; scoring is in `grading/`, writing them out in `reporting/`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Status(StrEnum):
+    """How grading one submission ended."""
+
+    GRADED = "graded"
+    """Every grade cell has a score that needs nobody's attention (written answers may still wait for a person)."""
+    NEEDS_ATTENTION = "needs-attention"
+    """Graded as far as possible, but a person should look: the message says at what."""
+    FAILED = "failed"
+    """Not graded, and no score was recorded: the submission is unreadable or our own machinery broke."""
+
+
+class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one grade cell."""
+
+    grade_id: str
+    score: float | None
+    """Points given; None while a person has to grade the cell."""
+    max_score: float
+    message: str = ""
+    """Why points were lost, in words that are safe to show the student."""
+
+
+class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one student's submission of one assignment."""
+
+    student: str
+    assignment: str
+    status: Status
+    score: float
+    max_score: float
+    message: str = ""
+    """One line for the instructor: what needs attention, or why grading failed."""
+    seconds: float = 0.0
+    """Wall-clock seconds spent on this submission."""
+    cells: tuple[CellResult, ...] = ()
