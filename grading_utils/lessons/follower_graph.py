@@ -1,0 +1,132 @@
+"""Draw a table {word: followers} or {context: followers} as a directed graph, read from left to right.
+
+Boxes are words (or contexts), arrows lead to what can come next; an arrow is as thick as it was frequent.
+Only the part that can be reached in a few steps from the start is drawn, because the whole graph of a long
+text is a hairball. The module draws a table that it is given; it does not build one.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+
+import networkx as nx
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.text import Text
+
+from grading_utils.lessons.lyrics import token_label
+
+Table = Mapping[Hashable, Sequence[Hashable]]
+FORWARD, BACKWARD, BOX = "#1f5a8a", "#b0652a", "#eaf2f8"
+
+
+def follower_graph(table: Table) -> nx.DiGraph:
+    """Return the table as a directed graph; edges carry `count` and `total` (all followers of their source).
+
+    With words as keys a follower is the next node; with contexts (tuples) the next node is the context that
+    results when the follower is appended and the oldest word dropped.
+    """
+    graph = nx.DiGraph()
+    for key, followers in table.items():
+        graph.add_node(key)
+        for follower, count in Counter(followers).items():
+            target = (*key[1:], follower) if isinstance(key, tuple) else follower
+            graph.add_edge(key, target, count=count, total=len(followers))
+    return graph
+
+
+def draw_follower_graph(
+    table: Table, *, start: Hashable | None = None, max_nodes: int = 22, max_steps: int = 7, title: str = ""
+) -> Figure:
+    """Draw the part of a follower table that is near the start.
+
+    Args:
+        table: word → followers, or context tuple → followers, with repeats.
+        start: the leftmost box; the first key of the table if not given.
+        max_nodes: at most this many boxes are drawn.
+        max_steps: nothing further away from the start than this many arrows is drawn.
+        title: written above the picture.
+
+    Returns:
+        A figure; arrows are labeled "count of total" where a word has more than one follower.
+
+    Raises:
+        ValueError: if the table is empty or the start is not in it.
+    """
+    graph = follower_graph(table)
+    if not graph:
+        raise ValueError("the table is empty: there is nothing to draw")
+    first = next(iter(table)) if start is None else start
+    if first not in graph:
+        raise ValueError(f"the table has no entry {first!r} to start from")
+    distances = nx.single_source_shortest_path_length(graph, first, cutoff=max_steps)
+    steps = dict(list(distances.items())[:max_nodes])
+    layers: dict[int, list[Hashable]] = {}
+    for node, step in steps.items():
+        layers.setdefault(step, []).append(node)
+    tallest = max(len(layer) for layer in layers.values())
+    positions = {
+        node: (float(step), (len(layer) - 1) / 2 - row)
+        for step, layer in layers.items()
+        for row, node in enumerate(layer)
+    }
+
+    size = (max(5.0, 1.45 * len(layers)), max(2.6, 0.75 * tallest + 1.2))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    axes.set_xlim(-0.6, max(layers) + 0.6)
+    axes.set_ylim(-tallest / 2 - 0.5, tallest / 2 + 0.7)
+    if title:
+        axes.set_title(title, fontsize=11, loc="left")
+    boxes = {node: _draw_box(axes, node, *positions[node]) for node in steps}
+    figure.draw_without_rendering()  # boxes know their extent only after a draw, and arrows end at the boxes
+    for source, target, edge in graph.edges(data=True):
+        if source in boxes and target in boxes:
+            _draw_arrow(axes, boxes[source], boxes[target], edge["count"], edge["total"])
+    return figure
+
+
+def describe_follower_graph(table: Table) -> str:
+    """Return a sentence that says what the drawn graph shows, for those who cannot see it."""
+    parts = []
+    for key, followers in list(table.items())[:12]:
+        counts = ", ".join(f"{token_label(word)} {count} times" for word, count in Counter(followers).items())
+        parts.append(f"{token_label(key)} is followed by {counts}")
+    return "Directed graph: " + "; ".join(parts) + "."
+
+
+def _draw_box(axes: Axes, node: Hashable, x: float, y: float) -> Text:
+    label = "\n".join(textwrap.wrap(token_label(node), 15)) or "(empty)"
+    style = {"boxstyle": "round,pad=0.35", "facecolor": BOX, "edgecolor": FORWARD, "linewidth": 1.0}
+    return axes.text(x, y, label, ha="center", va="center", fontsize=10, bbox=style, zorder=3)
+
+
+def _draw_arrow(axes: Axes, source: Text, target: Text, count: int, total: int) -> None:
+    (x1, y1), (x2, y2) = source.get_position(), target.get_position()
+    backward = x2 <= x1
+    if backward:  # the long way back runs above the picture or below it, whichever is nearer to the source
+        bend = (0.22 + 0.5 / (x1 - x2 + 1)) * (-1 if y1 < 0 else 1)
+    else:
+        bend = 0.12 if x2 - x1 > 1 or y1 != y2 else 0.0
+    if source is target:
+        start, end, bend = (x1 - 0.1, y1 + 0.17), (x1 + 0.1, y1 + 0.17), -2.2
+    else:
+        start, end = (x1, y1), (x2, y2)
+    boxes = (None, None) if source is target else (source.get_bbox_patch(), target.get_bbox_patch())
+    color = BACKWARD if backward else FORWARD
+    arrow = FancyArrowPatch(
+        start, end, patchA=boxes[0], patchB=boxes[1], shrinkA=1, shrinkB=1,
+        arrowstyle="-|>", mutation_scale=12, connectionstyle=f"arc3,rad={bend}", linewidth=min(0.8 + 0.7 * count, 6.0), color=color,
+        alpha=0.55 if backward else 0.85, zorder=1,
+    )  # fmt: skip
+    axes.add_patch(arrow)
+    if total > 1 and count < total:
+        (px, py), (qx, qy) = axes.transData.transform([start, end])
+        middle = ((px + qx) / 2 + bend * (qy - py) / 2, (py + qy) / 2 - bend * (qx - px) / 2)
+        x, y = axes.transData.inverted().transform(middle)
+        axes.text(x, y, f"{count} of {total}", fontsize=8, color=color, ha="center", va="center", zorder=4,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})  # fmt: skip

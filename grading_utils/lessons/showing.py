@@ -1,0 +1,89 @@
+"""Put results on the page: pictures with a text alternative, widgets with a static fallback, polite notes.
+
+A widget is shown together with an HTML version of the same thing; a front end that has no widgets (an
+exported page, feedback, a plain viewer) picks the HTML. Nothing here knows what is being drawn.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import ipywidgets as widgets
+from IPython.display import HTML, display
+from matplotlib.figure import Figure
+
+from grading_utils.lessons.lyrics import token_label
+
+
+def figure_html(figure: Figure, alt: str) -> str:
+    """Return the figure as an HTML image; `alt` is read to those who cannot see it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90, bbox_inches="tight", facecolor="white")
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    text = html.escape(alt, quote=True)
+    return f'<img alt="{text}" style="max-width:100%" src="data:image/png;base64,{data}">'
+
+
+def table_html(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table of plain-text cells, aligned left."""
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        style = 'style="text-align:left;vertical-align:top;padding:2px 12px 2px 0"'
+        return "<tr>" + "".join(f"<{tag} {style}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    return f"<table>{line(header, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
+
+
+def follower_table_html(table: Mapping[Hashable, Sequence[Hashable]], max_rows: int = 40) -> str:
+    """Return the first rows of a follower table as HTML: each key with its followers and their counts."""
+    rows = []
+    for key, followers in list(table.items())[:max_rows]:
+        counts = Counter(followers).most_common()
+        rows.append([token_label(key), ", ".join(f"{token_label(word)} ×{count}" for word, count in counts)])
+    more = f"<p>… and {len(table) - max_rows} more rows.</p>" if len(table) > max_rows else ""
+    return table_html(["after", "came"], rows) + more
+
+
+def text_html(text: str) -> str:
+    """Return text as an HTML block that keeps its line breaks and spaces."""
+    style = "white-space:pre-wrap;line-height:1.4;margin:4px 0"
+    return f'<pre style="{style}">{html.escape(text)}</pre>'
+
+
+def spoiler_html(summary: str, content: str) -> str:
+    """Return HTML content folded away behind one line of plain text."""
+    return f"<details><summary>{html.escape(summary)}</summary>{content}</details>"
+
+
+def show(content: str) -> None:
+    """Display a piece of HTML as the output of the cell."""
+    display(HTML(content))
+
+
+def show_widget(widget: widgets.Widget, fallback: str) -> None:
+    """Display a widget, with HTML that stands in for it where widgets do not run."""
+    bundle = widget._repr_mimebundle_() or {}
+    display({**bundle, "text/html": fallback}, raw=True)
+
+
+@contextmanager
+def when_ready(*tasks: str) -> Iterator[None]:
+    """Run a demonstration of the student's own functions; before they work, say which task comes first.
+
+    Args:
+        tasks: names of the functions that the demonstration calls.
+    """
+    try:
+        yield
+    except Exception as error:  # whatever unfinished student code raises, the reader needs the same hint
+        names = " and ".join(f"<code>{html.escape(task)}</code>" for task in tasks)
+        reason = html.escape(f"{type(error).__name__}: {error}"[:200])
+        show(
+            f"<p>This cell shows what your {names} can do. Get the check of that task to pass, "
+            f"then run this cell again.</p><p><small>What happened now: {reason}</small></p>"
+        )

@@ -1,0 +1,118 @@
+"""You are the model: a dropdown of the words that may come next, the lyrics so far, and a reset button.
+
+With `hidden=True` the lyrics stay folded away and only the context is seen, which is all that the model ever
+sees. The follower table is given; the module neither builds one nor chooses a word.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+
+import ipywidgets as widgets
+
+from grading_utils.lessons.lyrics import lyrics_text, token_label
+from grading_utils.lessons.showing import follower_table_html, show_widget, spoiler_html, text_html
+
+CHOOSE = "choose…"
+
+
+class WordPicker:
+    """One game: the lyrics picked so far and the widgets that show them.
+
+    Attributes:
+        lyrics: the tokens picked so far, beginning with the start.
+        widget: what to display.
+    """
+
+    def __init__(
+        self,
+        table: Mapping[Hashable, Sequence[str]],
+        start: Sequence[str],
+        *,
+        hidden: bool = False,
+    ) -> None:
+        """Set up a game.
+
+        Args:
+            table: word → followers or context tuple → followers, with repeats.
+            start: the first tokens; with contexts as keys at least one whole context.
+            hidden: fold the lyrics away and show the context only.
+
+        Raises:
+            ValueError: if the table is empty or the start is too short for it.
+        """
+        if not table:
+            raise ValueError("the table is empty: there is no word to pick")
+        key = next(iter(table))
+        self._table = table
+        self._context_length = len(key) if isinstance(key, tuple) else None
+        if len(start) < (self._context_length or 1):
+            needed = self._context_length or 1
+            raise ValueError(f"the start has {len(start)} tokens, the model needs {needed}")
+        self._start = list(start)
+        self._hidden = hidden
+        self.lyrics: list[str] = list(start)
+        self._shown = widgets.HTML()
+        self._folded = widgets.HTML()
+        self._choice = widgets.Dropdown(description="next word", style={"description_width": "initial"})
+        self._reset = widgets.Button(description="Reset lyrics", icon="undo")
+        self._choice.observe(self._on_choice, names="value")
+        self._reset.on_click(lambda _button: self.reset())
+        self.widget = widgets.VBox([self._shown, widgets.HBox([self._choice, self._reset]), self._folded])
+        self._refresh()
+
+    def options(self) -> list[str]:
+        """Return the different words that may come next, most frequent first."""
+        return [word for word, _ in Counter(self._table.get(self._context(), ())).most_common()]
+
+    def pick(self, word: str) -> None:
+        """Append one of the possible words to the lyrics.
+
+        Raises:
+            ValueError: if the word cannot come next.
+        """
+        if word not in self.options():
+            raise ValueError(f"{word!r} never followed {token_label(self._context())!r}")
+        self.lyrics.append(word)
+        self._refresh()
+
+    def reset(self) -> None:
+        """Go back to the start."""
+        self.lyrics = list(self._start)
+        self._refresh()
+
+    def _context(self) -> Hashable:
+        if self._context_length is None:
+            return self.lyrics[-1]
+        return tuple(self.lyrics[-self._context_length :])
+
+    def _on_choice(self, change: Mapping[str, str | None]) -> None:
+        if change["new"] is not None:
+            self.pick(change["new"])
+
+    def _refresh(self) -> None:
+        options = self.options()
+        choices = [(CHOOSE if options else "nothing ever came next", None)]
+        self._choice.options = choices + [(token_label(word), word) for word in options]
+        self._choice.value = None
+        text = text_html(lyrics_text(self.lyrics))
+        if self._hidden:
+            self._shown.value = text_html("… " + token_label(self._context()))
+            self._folded.value = spoiler_html(f"Spoiler: your {len(self.lyrics)} words so far", text)
+        else:
+            self._shown.value = text
+
+
+def pick_words(
+    table: Mapping[Hashable, Sequence[str]], start: Sequence[str], *, hidden: bool = False
+) -> None:
+    """Display a game; where widgets do not run, a table of what may follow what is shown to play by hand.
+
+    Args:
+        table: word → followers or context tuple → followers, with repeats.
+        start: the first tokens.
+        hidden: fold the lyrics away and show the context only.
+    """
+    game = WordPicker(table, start, hidden=hidden)
+    show_widget(game.widget, follower_table_html(table))
