@@ -1,0 +1,36 @@
+"""What the tester needs of whoever runs the student's process: see the package's docstring for who provides it."""
+
+from __future__ import annotations
+
+import socket
+from typing import Protocol
+
+
+class Student(Protocol):
+    """A running student process with its limits, as the sandbox hands it to the tester."""
+
+    sock: socket.socket
+    """The tester's end of the conversation with `student.serve`."""
+
+    def start(self, seconds: float) -> None:
+        """Begin a new time budget for everything this student's processes do from now on."""
+
+    def wait_readable(self, sock: socket.socket) -> None:
+        """Return once `sock` can be read or has hung up.
+
+        Raises:
+            TimeoutError: The budget is used up.
+        """
+
+    def wait_writable(self, sock: socket.socket) -> None:
+        """Return once `sock` can be written or has hung up.
+
+        Raises:
+            TimeoutError: The budget is used up.
+        """
+
+    def interrupt(self) -> None:
+        """Send SIGINT to every process of this student."""
+
+    def kill(self) -> None:
+        """End every process of this student at once; harmless when repeated."""
