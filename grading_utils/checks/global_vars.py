@@ -1,0 +1,205 @@
+"""`check_global_vars`: does a function depend on the notebook around it, or only on what it is given?
+
+One analysis for two settings: a live function in a student's kernel, and a function in another process of which
+only the source text is known (an object with `__student_source__`). This module sorts what `scopes` found
+into leaks, undefined names and tricks, and words the message. Student code is never executed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import sys
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from grading_utils.checks.definitions import Definition, Notebook, NotFoundInSource, SourceNotebook
+from grading_utils.checks.live import LiveNotebook
+from grading_utils.checks.scopes import BUILTINS, Action, names_read, outside_uses
+from grading_utils.checks.source import StudentSource
+
+_EXCERPT_WIDTH = 70
+
+
+@dataclass
+class _Finding:
+    """One name that the function should not use, with every place it does."""
+
+    name: str
+    definition: Definition
+    actions: set[Action] = field(default_factory=set)
+    lines: list[int] = field(default_factory=list)
+    default_of: str | None = None
+
+
+def check_global_vars(
+    func: object, allowed_globals: Iterable[str] | str = (), *, allow_functions: bool = False
+) -> None:
+    """Check that `func` uses only its parameters, its own variables, plain builtins and the names you allow.
+
+    Works on functions, lambdas, methods, whole classes and decorated or partial functions. An allowed name
+    is trusted as it is: what an allowed function does inside is not looked at.
+
+    Args:
+        func: The function or class to check.
+        allowed_globals: Names it may take from the notebook, as an iterable or a string separated by spaces.
+        allow_functions: Also allow the notebook's own functions and classes; each one used is checked as well.
+
+    Raises:
+        AssertionError: Lists every name that should not be used, with its lines and the likely fix; or says that
+            the definition could not be found.
+    """
+    if isinstance(allowed_globals, str):
+        allowed_globals = allowed_globals.replace(",", " ").split()
+    allowed = frozenset(allowed_globals)
+    try:
+        notebook = _notebook_of(func, sys._getframe(1).f_globals)
+        definitions = notebook.subject()
+    except NotFoundInSource as error:
+        raise AssertionError(
+            f"I can't find the definition of {_name_of(func)} ({error}): define it with `def` in a code cell "
+            "of this notebook, and run that cell."
+        ) from None
+    findings = _findings(notebook, definitions, allowed, allow_functions)
+    if findings:
+        raise AssertionError(_message(notebook, definitions[0], findings, allowed))
+
+
+def _notebook_of(func: object, caller_globals: dict[str, object]) -> Notebook:
+    if not isinstance(func, types.FunctionType | types.MethodType | type | functools.partial):
+        student = getattr(func, "__student_source__", None)
+        if callable(student) and not isinstance(student, StudentSource):
+            student = student()
+        if isinstance(student, StudentSource):
+            return SourceNotebook(student)
+    return LiveNotebook(func, caller_globals)
+
+
+def _name_of(func: object) -> str:
+    student = None if isinstance(func, type) else getattr(func, "__student_source__", None)
+    if isinstance(student, StudentSource):
+        return f"`{student.qualname}`"
+    name = getattr(func, "__name__", None)
+    return f"`{name}`" if isinstance(name, str) else f"this {type(func).__name__}"
+
+
+def _findings(
+    notebook: Notebook, definitions: list[Definition], allowed: frozenset[str], allow_functions: bool
+) -> list[_Finding]:
+    redefined, passes = notebook.redefined_builtins(), allowed | notebook.own_names()
+    findings: dict[str, _Finding] = {}
+    pending, followed = list(definitions), set[str]()
+    while pending:
+        definition = pending.pop(0)
+        codes = [(None, body) for body in definition.bodies] + [*definition.defaults]
+        for parameter, code in codes:
+            for use in outside_uses(code, redefined):
+                if use.name in passes or (parameter and use.name in definition.enclosing_names):
+                    continue
+                if definition in definitions[1:] and notebook.kind(use.name) == "import" and use.action == "read":
+                    continue  # what a decorator or base class imports carries no data into the function
+                if allow_functions and use.action == "read" and (helpers := notebook.helper(use.name)):
+                    pending += helpers if use.name not in followed else []
+                    followed.add(use.name)
+                    continue
+                finding = findings.setdefault(use.name, _Finding(use.name, definition))
+                finding.actions.add(use.action)
+                finding.default_of = finding.default_of or parameter
+                if finding.definition is definition and use.line not in finding.lines:
+                    finding.lines.append(use.line)
+    return list(findings.values())
+
+
+def _message(notebook: Notebook, checked: Definition, findings: list[_Finding], allowed: frozenset[str]) -> str:
+    undefined = [f for f in findings if _is_undefined(f, notebook)]
+    leaks = [f for f in findings if f not in undefined]
+    unused = _unused_parameters(checked)
+    parts = []
+    if leaks:
+        names = ", ".join(f"`{finding.name}`" for finding in leaks)
+        parts.append(f"`{checked.name}` depends on the notebook around it, through {names}:")
+        parts += [f"  - {_place(f, checked)}: {_fix(f, notebook, checked, unused)}" for f in leaks]
+    if undefined:
+        parts.append(f"`{checked.name}` uses names that are not defined anywhere:")
+        parts += [f"  - {_place(f, checked)}: {_spelling(f, checked, allowed)}" for f in undefined]
+    if leaks:
+        parts.append(
+            "A function should work from its parameters alone: otherwise it keeps using whatever the notebook "
+            "happened to hold, and gives the wrong answer for a different input."
+        )
+    return "\n".join(parts)
+
+
+def _is_undefined(finding: _Finding, notebook: Notebook) -> bool:
+    return finding.actions == {"read"} and notebook.kind(finding.name) is None
+
+
+def _place(finding: _Finding, checked: Definition) -> str:
+    """`phrase` (line 3: `batch = tokenizer(phrase)`), lines counted from the `def`."""
+    definition = finding.definition
+    numbers = [line - definition.first_line + 1 for line in sorted(finding.lines)]
+    where = f"line {numbers[0]}" if definition.bodies else ""
+    if definition.lines and 0 < min(finding.lines) <= len(definition.lines):
+        excerpt = " ".join(definition.lines[min(finding.lines) - 1].split())
+        where += f": `{excerpt[:_EXCERPT_WIDTH] + '…' if len(excerpt) > _EXCERPT_WIDTH else excerpt}`"
+    if len(numbers) > 1:
+        where += f"; also line {', '.join(map(str, numbers[1:]))}"
+    if definition.name != checked.name:
+        where = f"in `{definition.name}`, {where}"
+    return f"`{finding.name}` ({where})"
+
+
+def _unused_parameters(definition: Definition) -> list[str]:
+    used = {name for body in definition.bodies for name in names_read(body)}
+    return [name for name in definition.parameters if name not in used | {"self", "cls"}]
+
+
+def _fix(finding: _Finding, notebook: Notebook, checked: Definition, unused: list[str]) -> str:
+    name, kind = finding.name, notebook.kind(finding.name)
+    if "namespace" in finding.actions:
+        return (
+            "this reaches the notebook's variables (or the machine) behind the function's back; pass what you need "
+            "as a parameter and use it by name."
+        )
+    if "write" in finding.actions:
+        return f"`global {name}` changes the notebook from inside the function; use a local variable and `return` it."
+    if name in BUILTINS:
+        better = f"my_{name.strip('_')}"
+        return (
+            f"the notebook defines its own `{name}`, which hides Python's built-in one; rename yours "
+            f"(`{better}`, say), then `del {name}` or restart the kernel."
+        )
+    if finding.default_of:
+        return (
+            f"the default value of `{finding.default_of}` is taken from the notebook, once, when the function is "
+            "defined; write the value itself, or pass it when you call the function."
+        )
+    if kind == "import":
+        return f"it is imported outside the function, and not among the names allowed here; import `{name}` inside."
+    if kind == "function":
+        return "it is another function of the notebook, not allowed here; move its code inside this one."
+    suggestion = _parameter_meant(name, checked, unused)
+    if suggestion:
+        return f"{suggestion} If not, define `{name}` inside the function."
+    return f"it's a variable of the notebook; define `{name}` inside the function, or make it a parameter."
+
+
+def _parameter_meant(name: str, checked: Definition, unused: list[str]) -> str | None:
+    close = difflib.get_close_matches(name, checked.parameters, n=1)
+    if close:
+        unused[:] = [parameter for parameter in unused if parameter != close[0]]
+        return f"it's not a parameter: did you mean `{close[0]}`?"
+    if unused:
+        return f"it's not a parameter: did you mean `{unused.pop(0)}`, a parameter that the function never uses?"
+    return None
+
+
+def _spelling(finding: _Finding, checked: Definition, allowed: frozenset[str]) -> str:
+    local = {name for body in checked.bodies for name in (*body.co_varnames, *body.co_cellvars)}
+    known = sorted({name for name in local | allowed | BUILTINS if re.fullmatch(r"[A-Za-z]\w*", name)})
+    close = difflib.get_close_matches(finding.name, known, n=1, cutoff=0.7)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return "define it inside the function before you use it, or check its spelling."

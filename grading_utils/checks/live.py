@@ -1,0 +1,203 @@
+"""Find the definitions behind a live function of this kernel, through its wrappers, closures and methods.
+
+The objects only say *where* the code is; what is analyzed is the text of the notebook cell, as for a function in
+another process. Where there is no text (code made by `exec`, say) the compiled code itself is analyzed, and
+default values stay unseen. Library code is never followed: only functions that share the notebook's globals.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from grading_utils.checks.definitions import Definition, Function, Kind, NotFoundInSource, define
+from grading_utils.checks.scopes import BUILTINS
+from grading_utils.checks.source import parse
+
+Reached = tuple[types.FunctionType, type | None]
+
+
+class LiveNotebook:
+    """The notebook (or module) that a live function belongs to."""
+
+    def __init__(self, func: object, caller_globals: dict[str, Any]) -> None:
+        self._func = func
+        self._objects: list[object] = []
+        functions = [function for function, _ in self._reach(func)]
+        if not functions:
+            raise NotFoundInSource("no Python function")
+        # A library's wrapper has the library's globals; what was defined next to the check is what we want.
+        near = any(function.__globals__ is caller_globals for function in functions)
+        self._globals = caller_globals if near else _innermost(func, functions[0]).__globals__
+
+    def subject(self) -> list[Definition]:
+        """See `Notebook`."""
+        if not (definitions := self._definitions(self._func)):
+            raise NotFoundInSource("no Python function of this notebook")
+        bound_to = {name for name, value in self._globals.items() if value is self._func}
+        innermost = _innermost(self._func, next(self._reach(self._func))[0]).__code__.co_name
+        return sorted(definitions, key=lambda item: (item.name not in bound_to, item.name != innermost))
+
+    def own_names(self) -> frozenset[str]:
+        """See `Notebook`."""
+        own = {id(item) for item in self._objects}
+        named = {name for name, value in self._globals.items() if id(value) in own}
+        return frozenset(named | {item.name.split(".")[0] for item in self.subject()})
+
+    def redefined_builtins(self) -> frozenset[str]:
+        """See `Notebook`."""
+        return frozenset(
+            name for name in BUILTINS & self._globals.keys() if not _is_of_the_kernel(self._globals[name])
+        ) - {"__name__", "__doc__", "__package__", "__loader__", "__spec__", "__build_class__", "__import__"}
+
+    def kind(self, name: str) -> Kind | None:
+        """See `Notebook`."""
+        if name not in self._globals:
+            return None
+        value = self._globals[name]
+        if isinstance(value, types.ModuleType):
+            return "import"
+        if self.helper(name):
+            return "function"
+        is_callable = isinstance(value, types.FunctionType | types.BuiltinFunctionType | type)
+        return "import" if is_callable else "variable"
+
+    def helper(self, name: str) -> list[Definition]:
+        """See `Notebook`."""
+        value = self._globals.get(name)
+        is_definition = isinstance(value, _WRAPPERS) or (hasattr(value, "__wrapped__") and callable(value))
+        return self._definitions(value) if is_definition else []
+
+    def _definitions(self, item: object) -> list[Definition]:
+        found: dict[object, Definition] = {}
+        for function, owner in self._reach(item):
+            if function.__globals__ is self._globals:
+                definition = _locate(function, owner)
+                key = definition.lines and (function.__code__.co_filename, definition.first_line)
+                found.setdefault(key or function.__code__, definition)
+        return list(found.values())
+
+    def _reach(self, start: object) -> Iterator[Reached]:
+        """Every Python function that `start` runs through, outermost first."""
+        pending: list[tuple[object, type | None]] = [(start, None)]
+        seen: set[int] = set()
+        while pending:
+            item, owner = pending.pop(0)
+            if id(item) in seen:
+                continue
+            seen.add(id(item))
+            if isinstance(item, types.FunctionType):
+                yield item, owner
+            if start is self._func:
+                self._objects.append(item)
+            pending += [(part, part if isinstance(part, type) else owner) for part in _parts(item, item is start)]
+
+
+_WRAPPERS = (
+    types.FunctionType,
+    types.MethodType,
+    type,
+    functools.partial,
+    functools.partialmethod,
+    functools.cached_property,
+    staticmethod,
+    classmethod,
+    property,
+)
+
+
+def _parts(item: object, is_start: bool) -> list[object]:
+    """What a call of `item` may lead to, one step in."""
+    if isinstance(item, types.MethodType | staticmethod | classmethod):
+        return [item.__func__]
+    if isinstance(item, property):
+        return [part for part in (item.fget, item.fset, item.fdel) if part is not None]
+    if isinstance(item, functools.partial | functools.partialmethod):
+        bound = [*item.args, *item.keywords.values()]
+        return [item.func, *(part for part in bound if isinstance(part, _WRAPPERS))]
+    if isinstance(item, functools.cached_property):
+        return [item.func]
+    if isinstance(item, type):
+        same_notebook = [base for base in item.__mro__[1:] if base.__module__ == item.__module__]
+        return [*(part for part in vars(item).values() if _is_runnable(part)), *same_notebook]
+    if isinstance(item, types.FunctionType):
+        cells = zip(item.__code__.co_freevars, item.__closure__ or (), strict=True)
+        captured = [_content(cell) for name, cell in cells if name != "__class__"]
+        wrapped = item.__dict__.get("__wrapped__")
+        return [part for part in (wrapped, *captured) if _is_runnable(part)]
+    if (wrapped := getattr(item, "__wrapped__", None)) is not None:
+        return [wrapped]
+    return [type(item)] if is_start and callable(item) else []
+
+
+def _is_runnable(item: object) -> bool:
+    return isinstance(item, (*_WRAPPERS, functools._lru_cache_wrapper))
+
+
+def _content(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not filled yet
+        return None
+
+
+def _innermost(func: object, default: types.FunctionType) -> types.FunctionType:
+    item, seen = func, set[int]()
+    while id(item) not in seen:
+        seen.add(id(item))
+        if isinstance(item, functools.partial):
+            item = item.func
+        elif isinstance(item, types.MethodType):
+            item = item.__func__
+        elif not isinstance(item, type):
+            item = getattr(item, "__wrapped__", item)
+    return item if isinstance(item, types.FunctionType) else default
+
+
+def _is_of_the_kernel(value: object) -> bool:
+    home = getattr(value, "__module__", None) or ""
+    kernel = ("IPython.", "ipykernel.", "_sitebuiltins", "builtins", "io", "_io")
+    return any(str(module).startswith(kernel) for module in (home, type(value).__module__)) and callable(value)
+
+
+def _locate(function: types.FunctionType, owner: type | None) -> Definition:
+    """The definition in the text of its cell; the compiled code where the text is missing or has changed."""
+    code = function.__code__
+    lines = [line.rstrip("\n") for line in linecache.getlines(code.co_filename, function.__globals__)]
+    tree = parse("\n".join(lines)) if lines else None
+    if tree is not None:
+        for path in _paths_at(tree, code):
+            definitions = [node for node in path if isinstance(node, Function | ast.ClassDef)]
+            cut = next((i for i, node in enumerate(definitions) if isinstance(node, Function)), 0)
+            if owner is not None:
+                names = [getattr(node, "name", None) for node in definitions[:cut]]
+                if owner.__name__ not in names:
+                    continue
+                cut = names.index(owner.__name__)
+            return define(definitions[: cut + 1], lines)
+    return Definition(name=code.co_qualname, bodies=(code,), first_line=code.co_firstlineno)
+
+
+def _paths_at(tree: ast.AST, code: types.CodeType, path: tuple[ast.AST, ...] = ()) -> Iterator[list[ast.AST]]:
+    """Paths from the module to the definitions that could have been compiled to `code`."""
+    for child in ast.iter_child_nodes(tree):
+        here = (*path, child)
+        if isinstance(child, Function) and getattr(child, "name", "<lambda>") == code.co_name:
+            first = min([child.lineno, *(d.lineno for d in getattr(child, "decorator_list", []))])
+            if first == code.co_firstlineno and _same_code(child, code):
+                yield list(here)
+        yield from _paths_at(child, code, here)
+
+
+def _same_code(node: ast.AST, code: types.CodeType) -> bool:
+    if not isinstance(node, ast.Lambda):
+        return True
+    arguments = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    if tuple(arguments) != code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+        return False
+    columns = [position[2] for position in code.co_positions() if position[2]]
+    return not columns or node.body.col_offset <= min(columns) <= (node.body.end_col_offset or 0)

@@ -1,0 +1,216 @@
+"""`check_table`: compare a DataFrame with the expected one, or with a description of it.
+
+Looks at columns, number of rows, order and values; the index does not matter, nor which type holds a number. Rows
+that tie in the column the table is sorted by may come in any order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from grading_utils.checks.values import as_array, describe, is_frame, is_from, is_tensor, number
+
+
+def check_table(
+    actual: object,
+    expected: object = None,
+    *,
+    columns: Sequence[str] | None = None,
+    rows: int | None = None,
+    sorted_by: str | None = None,
+    descending: bool = True,
+    rtol: float = 1e-4,
+    atol: float = 1e-6,
+    name: str = "your table",
+) -> None:
+    """Check a DataFrame.
+
+    Args:
+        actual: The student's value.
+        expected: The right DataFrame, if values are to be compared.
+        columns: The right column names, in order; by default those of `expected`.
+        rows: The right number of rows; by default that of `expected`.
+        sorted_by: A column of numbers that the rows must be sorted by.
+        descending: Largest first.
+        rtol: Relative tolerance for numbers, meant for probabilities computed in float32.
+        atol: Absolute tolerance for numbers.
+        name: What the message calls the value.
+
+    Raises:
+        AssertionError: Says what differs and the usual reason.
+    """
+    if not is_frame(actual):
+        raise AssertionError(f"{name} should be a DataFrame, but it is {describe(actual)}.")
+    if expected is not None and not is_frame(expected):
+        raise TypeError("expected must be a DataFrame")
+    mine: Any = actual
+    right: Any = expected
+    if columns is None and right is not None:
+        columns = list(right.columns)
+    if columns is not None:
+        _check_columns(list(mine.columns), list(columns), name)
+    if rows is None and right is not None:
+        rows = len(right)
+    if rows is not None:
+        _check_rows(len(mine), rows, name)
+    if sorted_by is not None:
+        _check_sorted(_column(mine, sorted_by, name), sorted_by, descending, name)
+    if right is None:
+        return
+    groups = [] if sorted_by is None else list(_ties(as_array(_column(right, sorted_by, "expected"), "it"), rtol, atol))
+    for column in right.columns:
+        _check_column(_column(mine, column, name), _column(right, column, "expected"), column, groups, rtol, atol, name)
+
+
+def _check_columns(mine: list[Any], right: list[str], name: str) -> None:
+    if mine == right:
+        return
+    missing = [column for column in right if column not in mine]
+    extra = [column for column in mine if column not in right]
+    if not missing and not extra and len(mine) == len(right):
+        raise AssertionError(f"{name} has the right columns in another order: {mine} instead of {right}.")
+    if not missing and not extra:
+        raise AssertionError(f"{name} has a column more than once: {mine} instead of {right}.")
+    if not missing:
+        raise AssertionError(f"{name} has column(s) that were not asked for: {extra}. It should have only {right}.")
+    for column in missing:
+        for other in extra:
+            if str(other).strip().lower().rstrip("s") == column.strip().lower().rstrip("s"):
+                raise AssertionError(f"{name} has a column {other!r} that should be called {column!r}, exactly.")
+    hint = ""
+    if mine == list(range(len(right))):
+        hint = " Give the columns names: pd.DataFrame({'name': values, …})."
+    raise AssertionError(f"{name} lacks the column(s) {missing}; it has {mine}.{hint}")
+
+
+def _check_rows(mine: int, right: int, name: str) -> None:
+    if mine == right:
+        return
+    if mine == 0:
+        reason = "it is empty"
+    elif abs(mine - right) == 1:
+        reason = "is a slice or a range off by one?"
+    elif mine > right:
+        reason = "did you use the number of rows that was asked for, k in topk(k)?"
+    else:
+        reason = "some are missing: is the number fixed in your code instead of taken from the parameter?"
+    raise AssertionError(f"{name} has {mine} row(s) instead of {right}: {reason}")
+
+
+def _column(table: Any, column: object, name: str) -> Any:
+    positions = [i for i, label in enumerate(table.columns) if label == column]
+    if not positions:
+        raise AssertionError(f"{name} lacks the column {column!r}; it has {list(table.columns)}.")
+    series = table.iloc[:, positions[0]]
+    return series.to_numpy() if series.dtype.kind in "biufc" and hasattr(series.dtype, "itemsize") else series.tolist()
+
+
+def _check_sorted(values: Any, column: str, descending: bool, name: str) -> None:
+    array = as_array(values, f"column {column!r} of {name}").astype(float)
+    steps = array[1:] - array[:-1]
+    tolerance = 1e-7 * abs(array[:-1]) + 1e-12
+    is_falling, is_rising = bool((steps <= tolerance).all()), bool((steps >= -tolerance).all())
+    if is_falling if descending else is_rising:
+        return
+    if is_rising and descending:
+        raise AssertionError(
+            f"{name} is sorted ascending by {column!r}: the largest should come first, as topk gives them."
+        )
+    if is_falling:
+        raise AssertionError(f"{name} is sorted descending by {column!r}: the smallest should come first.")
+    first = "largest" if descending else "smallest"
+    at = int(((steps > tolerance) if descending else (steps < -tolerance)).argmax())
+    raise AssertionError(
+        f"{name} is not sorted by {column!r} ({first} first): row {at} has {number(float(array[at]))}, "
+        f"row {at + 1} has {number(float(array[at + 1]))}."
+    )
+
+
+def _ties(values: Any, rtol: float, atol: float) -> Iterator[tuple[int, int]]:
+    """Ranges of rows whose sort values cannot be told apart: [0.5, 0.2, 0.2] → (0, 1), (1, 3)."""
+    start = 0
+    for row in range(1, len(values) + 1):
+        here = float(values[row]) if row < len(values) else math.inf
+        if here == math.inf or abs(here - float(values[row - 1])) > atol + rtol * abs(here):
+            yield start, row
+            start = row
+
+
+def _check_column(
+    mine: Any, right: Any, column: str, groups: list[tuple[int, int]], rtol: float, atol: float, name: str
+) -> None:
+    label = f"column {column!r} of {name}"
+    if all(isinstance(value, str) for value in right):
+        _check_strings(list(mine), list(right), label, groups)
+        return
+    if any(isinstance(value, str) for value in mine):
+        raise AssertionError(f"{label} holds text, but should hold numbers: keep the numbers, format them for display.")
+    import numpy
+
+    a, e = (as_array(values, label).astype(float) for values in (mine, right))
+    if a.shape != e.shape:
+        raise AssertionError(f"{label} holds lists or tensors: each row should hold one number.")
+    if groups:
+        for start, stop in groups:
+            a[start:stop], e[start:stop] = numpy.sort(a[start:stop]), numpy.sort(e[start:stop])
+    wrong = ~numpy.isclose(a, e, rtol=rtol, atol=atol, equal_nan=True)
+    if not wrong.any():
+        return
+    row = int(wrong.argmax())
+    head = f"{label} is wrong in row {row}: {number(float(a[row]))} instead of {number(float(e[row]))}"
+
+    def same(changed: Any) -> bool:
+        return bool(numpy.allclose(changed, e, rtol=rtol, atol=atol))
+
+    reason = "."
+    with numpy.errstate(all="ignore"):
+        if same(a / 100):
+            reason = ": these are percentages; use fractions of 1."
+        elif numpy.allclose(numpy.sort(a), numpy.sort(e), rtol=rtol, atol=atol):
+            reason = ": the right numbers in another order; does each row keep its own?"
+        elif same(numpy.exp(a)):
+            reason = ": these are log-probabilities; take softmax, or exp of them."
+        elif (a < 0).any() and (e >= 0).all() and (e <= 1).all():
+            reason = ": these look like logits; apply softmax over the vocabulary (dim=-1) first."
+        elif (e > 0).all() and e.sum() < 0.999 and abs(a.sum() - 1) < 1e-3:
+            reason = ": they sum to 1; apply softmax over the whole vocabulary first, then select the top k."
+        elif (a > 1).any() and (e >= 0).all() and (e <= 1).all():
+            reason = ": a probability can't exceed 1; these look like logits, so apply softmax (dim=-1) first."
+    raise AssertionError(head + reason)
+
+
+def _check_strings(mine: list[Any], right: list[str], label: str, groups: list[tuple[int, int]]) -> None:
+    for row, value in enumerate(mine):
+        if isinstance(value, str):
+            continue
+        if isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], str):
+            raise AssertionError(f"{label} holds lists in row {row}: each row should hold one string.")
+        if isinstance(value, int | float) or is_tensor(value) or is_from(value, "numpy", "generic"):
+            raise AssertionError(f"{label} holds numbers, not text: turn each id into a string with tokenizer.decode.")
+        raise AssertionError(f"{label} should hold strings, but row {row} holds {describe(value)}.")
+    a, e = list(mine), list(right)
+    for start, stop in groups:
+        a[start:stop], e[start:stop] = sorted(a[start:stop]), sorted(e[start:stop])
+    wrong = [i for i, (got, wanted) in enumerate(zip(a, e, strict=True)) if got != wanted]
+    if not wrong:
+        return
+    row = wrong[0]
+    got, wanted = a[row], e[row]
+    head = f"{label} is wrong in row {row}: {got!r} instead of {wanted!r}"
+    if sorted(a) == sorted(e):
+        reason = ": the right strings in another order; does each row keep its own?"
+    elif "Ġ" in got and "Ġ" not in wanted:
+        reason = ": 'Ġ' is how the tokenizer writes a space; use tokenizer.decode on the id."
+    elif got.strip() == wanted.strip() and wanted.startswith(" "):
+        reason = f": the token should be {wanted!r} with its leading space; use tokenizer.decode on the id, no strip()."
+    elif got.strip() == wanted.strip():
+        reason = ": they differ in the spaces at their ends."
+    elif got.strip("'\"") == wanted:
+        reason = ": you stored its repr, quotes included; store the string itself."
+    elif got.lower() == wanted.lower():
+        reason = ": they differ in upper and lower case."
+    else:
+        reason = "."
+    raise AssertionError(head + reason)

@@ -1,0 +1,123 @@
+"""Look at a value that a student's code produced, without running any of its methods.
+
+Only plain Python, NumPy, torch and pandas objects are opened; anything else is described by its type. NumPy, torch
+and pandas are used when the value itself brings them, so importing this package stays light.
+"""
+
+from __future__ import annotations
+
+import reprlib
+import sys
+from typing import Any
+
+
+def is_from(value: object, library: str, name: str) -> bool:
+    """True if `value` is of the library's class `name`; the library is not imported for the question.
+
+    It asks for the true type, since `isinstance` would believe an object that lies about its `__class__`.
+    """
+    wanted = getattr(sys.modules.get(library), name, None)
+    return isinstance(wanted, type) and issubclass(type(value), wanted)
+
+
+def is_tensor(value: object) -> bool:
+    """True for a torch tensor."""
+    return is_from(value, "torch", "Tensor")
+
+
+def is_frame(value: object) -> bool:
+    """True for a pandas DataFrame."""
+    return is_from(value, "pandas", "DataFrame")
+
+
+def describe(value: Any) -> str:
+    """Name a value's type the way a student would: "None: does your function `return` it?"."""
+    if value is None:
+        return "None: does your function `return` its result?"
+    if value is Ellipsis:
+        return "`...`: replace the dots with your own code"
+    if is_tensor(value):
+        return f"a torch tensor of shape {list(value.shape)}"
+    if is_from(value, "numpy", "ndarray"):
+        return f"a NumPy array of shape {list(value.shape)}"
+    if is_frame(value):
+        return "a DataFrame"
+    if is_from(value, "pandas", "Series"):
+        return "a single column (a pandas Series)"
+    if type(value).__name__ == "Styler":
+        return "a styled table: return the DataFrame itself, and apply `.style` when you display it"
+    if type(value) in (bool, int, float, str):
+        return f"{_article(type(value).__name__)} ({reprlib.repr(value)})"
+    if type(value).__name__ == "function":
+        return "a function: did you forget to call it, with `()`?"
+    return _article(type(value).__name__)
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def as_array(value: Any, name: str) -> Any:
+    """Return numbers as a NumPy array (bool, integer, float or complex; 16-bit floats as float32).
+
+    Raises:
+        AssertionError: `value` is not a tensor, array, number or regular nested list of numbers.
+    """
+    import numpy
+
+    if is_tensor(value):
+        tensor = value.detach().to("cpu")
+        if tensor.is_sparse or tensor.is_quantized or tensor.is_nested:
+            raise AssertionError(f"{name} is a special kind of tensor; make it an ordinary (dense) one.")
+        if tensor.is_floating_point() and tensor.element_size() < 4:
+            tensor = tensor.float()
+        return tensor.resolve_conj().resolve_neg().numpy()
+    if isinstance(value, list | tuple):
+        plain = _plain_list(value, name)
+        try:
+            value = numpy.array(plain)
+        except (ValueError, OverflowError, TypeError):
+            raise AssertionError(f"{name} is a list whose rows have different lengths; make them equal.") from None
+    elif is_from(value, "pandas", "Series"):
+        value = value.to_numpy()
+    if isinstance(value, bool | int | float | complex | numpy.generic):
+        value = numpy.array(value)
+    if not isinstance(value, numpy.ndarray):
+        raise AssertionError(f"{name} should hold numbers (a tensor, an array or a list), but it is {describe(value)}.")
+    if value.dtype == object:
+        value = _numbers(_plain_list(value.tolist(), name), name)
+    if value.dtype.kind not in "biufc":
+        raise AssertionError(f"{name} should hold numbers, but it holds {value.dtype.name} values.")
+    return value.astype(numpy.float32) if value.dtype == numpy.float16 else value
+
+
+def _numbers(plain: object, name: str) -> Any:
+    import numpy
+
+    try:
+        return numpy.array(plain, dtype=float)
+    except (ValueError, TypeError, OverflowError):
+        raise AssertionError(f"{name} should hold only numbers.") from None
+
+
+def _plain_list(value: object, name: str, depth: int = 0) -> object:
+    """Nested lists with every tensor or array inside them turned into plain numbers."""
+    if depth > 16:
+        raise AssertionError(f"{name} is a list nested too deeply to be a table of numbers.")
+    if isinstance(value, list | tuple):
+        return [_plain_list(item, name, depth + 1) for item in value]
+    if type(value) in (bool, int, float, complex):
+        return value
+    if is_tensor(value) or type(value).__module__ == "numpy":
+        return as_array(value, name).tolist()
+    raise AssertionError(f"{name} should hold only numbers, but it contains {describe(value)}.")
+
+
+def shown(value: object) -> str:
+    """A short repr of plain data."""
+    return reprlib.repr(value)
+
+
+def number(value: float) -> str:
+    """A number as a student would write it: 0.0598, 3.2, 50257."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
