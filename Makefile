@@ -1,0 +1,45 @@
+# Everything needs only Python 3.11+; the first call sets up .venv, later ones are quick.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+EXTRAS := notebook,grade,dev
+
+.PHONY: help setup demo test test-all hostile check release model bench clean
+
+help:  ## Show what make can do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## Create .venv and install everything into it
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up .venv (a few minutes, only once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+demo: $(READY)  ## Build the releases, grade the sample class, write grades.csv, feedback/ and report.html
+	$(BIN)/grading-utils release
+	$(BIN)/grading-utils sample-class
+	$(BIN)/grading-utils grade --csv grades.csv || test $$? -eq 1
+	$(BIN)/grading-utils sample-class --check
+	$(BIN)/grading-utils feedback
+	$(BIN)/grading-utils report
+
+test: $(READY)  ## Run the test suite
+	$(BIN)/python -m pytest -n auto -m "not slow and not hostile"
+
+test-all: $(READY)  ## Run the test suite with everything slow
+	$(BIN)/python -m pytest -n auto -m ""
+
+check: $(READY)  ## Lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+release: $(READY)  ## Regenerate release/ from source/
+	$(BIN)/grading-utils release
+
+clean:  ## Remove what grading and the demo wrote, but not .venv
+	rm -rf build submitted feedback gradebook.db grades.csv grades.json report.html
+	find autograded -mindepth 1 ! -name README.md -delete

@@ -1,0 +1,65 @@
+"""The `grading-utils` command: one module per sub-command, loaded only when it is asked for.
+
+Exit codes, the same for every sub-command:
+
+    0  done; every submission was graded
+    1  done, but some submission needs a person
+    2  wrong use, or something in the course needs a change; nothing was graded
+    3  this machine cannot grade safely
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from grading_utils.errors import GradingError, SandboxError
+
+COMMANDS = {
+    "release": "Make release/ from source/, and refuse if anything would leak.",
+    "grade": "Grade submissions, each in its own sandbox.",
+    "feedback": "Write one page of feedback per graded submission.",
+    "report": "Write report.html about everything graded so far.",
+    "doctor": "Say what this machine can and cannot do, and how to mend it.",
+    "sample-class": "Write the submissions of the sample class to submitted/.",
+    "model": "The shipped language model: evaluate it.",
+}
+
+DONE, NEEDS_A_PERSON, WRONG_USE, CANNOT_GRADE = 0, 1, 2, 3
+
+
+class _Lazy(click.Group):
+    """Lists commands without importing them: nbgrader and torch take seconds to import."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"grading_utils.cli.{name.replace('-', '_')}").command
+        command.short_help = COMMANDS[name]
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except GradingError as error:
+            click.echo(f"grading-utils: {error}", err=True)
+            sys.exit(CANNOT_GRADE if isinstance(error, SandboxError) else WRONG_USE)
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="grading-utils")
+def main() -> None:
+    """Release Jupyter assignments, grade what students hand in, and see how the class did.
+
+    Works on any nbgrader course directory: run it there, or name it with --course.
+    """

@@ -1,0 +1,139 @@
+"""`grading-utils grade`: grade a class, show progress, and record the results."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grading_utils.cli import DONE, NEEDS_A_PERSON, options
+from grading_utils.results import Status, SubmissionResult
+
+if TYPE_CHECKING:
+    from grading_utils.course.course import Course
+
+RESULTS = "grades.json"
+
+
+@click.command()
+@options.assignments
+@options.students
+@options.course
+@options.no_isolation
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Submissions to run at the same time. [default: one per core]"
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Write results as JSON; - for standard output.",
+)
+@click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Write results as JUnit XML.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the gradebook as CSV.")
+def command(
+    assignments: tuple[str, ...],
+    students: tuple[str, ...],
+    course_folder: Path,
+    no_isolation: bool,
+    workers: int | None,
+    json_file: Path | None,
+    junit_file: Path | None,
+    csv_file: Path | None,
+) -> None:
+    """Grade what students handed in (all assignments, or the ones named).
+
+    Reads submitted/, writes autograded/, the gradebook and grades.json. The exit code is 0 when all were graded, 1 when
+    some submission needs a person, 2 for wrong use, 3 when this machine cannot grade safely.
+    """
+    from grading_utils.course.course import Course
+    from grading_utils.reporting.records import merge_json, write_csv, write_json, write_junit
+
+    course = Course.open(course_folder)
+    if no_isolation:
+        click.echo("warning: --no-isolation: student code runs unprotected with your rights on this machine", err=True)
+    chosen = [course.require(name) for name in assignments] or course.assignments()
+    work = {name: _students(course, name, students, asked_for=bool(assignments)) for name in chosen}
+    results: list[SubmissionResult] = []
+    try:
+        for result in _with_progress(_grade_all(course, work, not no_isolation, workers), sum(map(len, work.values()))):
+            results.append(result)
+    finally:
+        merge_json(results, course.root / RESULTS)
+    if json_file:
+        write_json(results, json_file)
+    if junit_file:
+        write_junit(results, junit_file)
+    if csv_file:
+        write_csv(results, csv_file)
+    _summarize(results)
+    sys.exit(DONE if all(result.status is Status.GRADED for result in results) else NEEDS_A_PERSON)
+
+
+def _students(course: Course, assignment: str, wanted: tuple[str, ...], *, asked_for: bool) -> list[str]:
+    there = course.students(assignment)
+    if wanted:
+        there = [student for student in there if student in wanted]
+    if not there and asked_for:
+        who = f"from {', '.join(wanted)} " if wanted else ""
+        raise click.UsageError(
+            f"nothing was handed in {who}for {assignment}: no folder {course.submitted(assignment, '<student>')}"
+        )
+    return there
+
+
+def _grade_all(
+    course: Course, work: dict[str, list[str]], isolate: bool, workers: int | None
+) -> Iterator[SubmissionResult]:
+    from grading_utils.course.bundle import build_bundle
+    from grading_utils.grading.engines import engine_factory
+    from grading_utils.grading.pipeline import grade
+
+    make_engine = engine_factory(course, isolate=isolate)
+    for assignment, students in work.items():
+        if students:
+            bundle = build_bundle(course, assignment)
+            yield from grade(course, bundle, students, make_engine, workers=workers or os.cpu_count() or 1)
+
+
+def _with_progress(results: Iterable[SubmissionResult], total: int) -> Iterator[SubmissionResult]:
+    """Pass results on, with a bar on a terminal and one plain line each elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        for number, result in enumerate(results, start=1):
+            click.echo(f"[{number}/{total}] {_line(result)}", err=True)
+            yield result
+        return
+    columns = (
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=total)
+        for result in results:
+            if result.status is not Status.GRADED:
+                progress.console.print(_line(result), markup=False, highlight=False)
+            progress.update(task, advance=1, description=result.student)
+            yield result
+
+
+def _line(result: SubmissionResult) -> str:
+    waiting = sum(cell.score is None for cell in result.cells)
+    manual = f", {waiting} to grade by hand" if waiting else ""
+    note = f": {result.message}" if result.message else ""
+    return f"{result.student} {result.assignment}: {result.status} {result.score:g}/{result.max_score:g}{manual}{note}"
+
+
+def _summarize(results: list[SubmissionResult]) -> None:
+    counts = {status: sum(result.status is status for result in results) for status in Status}
+    listed = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    click.echo(f"{len(results)} submissions: {listed or 'none'}", err=True)

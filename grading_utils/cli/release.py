@@ -1,0 +1,37 @@
+"""`grading-utils release`: from source/ to release/, with the leak scan and the proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grading_utils.cli import options
+
+
+@click.command()
+@options.assignments
+@options.course
+@options.no_isolation
+@click.option("--no-proof", is_flag=True, help="Skip grading the solution and the untouched release.")
+def command(assignments: tuple[str, ...], course_folder: Path, no_isolation: bool, no_proof: bool) -> None:
+    """Make release/ from source/ (all assignments, or the ones named).
+
+    Refuses, and leaves the old release as it is, when a solution line or a hidden test could be read in the new one,
+    when a scaffold is not valid Python, when the instructor's own solution does not get full marks, or when the
+    untouched release gets any.
+    """
+    from grading_utils.authoring.proof import prove
+    from grading_utils.authoring.release import release
+    from grading_utils.course.bundle import build_bundle
+    from grading_utils.course.course import Course
+    from grading_utils.grading.engines import engine_factory
+
+    course = Course.open(course_folder)
+    for assignment in assignments or course.assignments():
+        bundle = build_bundle(course, assignment)
+        if not no_proof:
+            prove(course, bundle, engine_factory(course, isolate=not no_isolation))
+        target = release(course, assignment)
+        proof = "not proven" if no_proof else "solution full marks, untouched release none"
+        click.echo(f"{assignment}: {target} ({proof})")

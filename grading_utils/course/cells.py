@@ -1,0 +1,83 @@
+"""Who owns a cell of an nbgrader notebook, and therefore where it may run.
+
+This is the security boundary of grading, so it is decided here once, from the *instructor's* notebook. What a
+submission claims about its own cells is never asked.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Any
+
+TIME_LIMIT_SECONDS = 30.0
+"""Seconds of computing that a code cell may use unless its author says otherwise."""
+
+BEGIN_HIDDEN = re.compile(r"BEGIN HIDDEN TESTS")
+END_HIDDEN = re.compile(r"END HIDDEN TESTS")
+
+
+class Role(StrEnum):
+    """Where a code cell runs while a submission is graded."""
+
+    INSTRUCTOR = "instructor"
+    """Locked and not graded: runs in the student's and in the tester's process."""
+    STUDENT = "student"
+    """A solution cell, or a cell the student added: runs in the student's process only."""
+    TEST = "test"
+    """An autograded test: runs in the tester's process only."""
+
+
+def nbgrader_metadata(cell: Any) -> dict[str, Any]:
+    """The `nbgrader` entry of a cell's metadata; empty where there is none or it is not a mapping."""
+    entry = cell.get("metadata", {}).get("nbgrader", {})
+    return dict(entry) if isinstance(entry, dict) else {}
+
+
+def grade_id(cell: Any) -> str | None:
+    """The name that nbgrader knows a cell by, or None for a cell it does not manage."""
+    name = nbgrader_metadata(cell).get("grade_id")
+    return name if isinstance(name, str) and name else None
+
+
+def role(cell: Any) -> Role:
+    """The role of a code cell of the instructor's notebook."""
+    entry = nbgrader_metadata(cell)
+    if entry.get("solution"):
+        return Role.STUDENT
+    if entry.get("grade"):
+        return Role.TEST
+    return Role.INSTRUCTOR if entry.get("locked") else Role.STUDENT
+
+
+def is_graded(cell: Any) -> bool:
+    """Does this cell carry points (tests, written answers and tasks)?"""
+    entry = nbgrader_metadata(cell)
+    return bool(entry.get("grade") or entry.get("task"))
+
+
+def is_instructor_owned(cell: Any) -> bool:
+    """Must this managed cell, code or text, be put back as the instructor wrote it?"""
+    return not nbgrader_metadata(cell).get("solution")
+
+
+def time_limit(cell: Any) -> float:
+    """Seconds of computing a cell may use: the author's `grading_utils.time_limit` metadata, or the default."""
+    limit = cell.get("metadata", {}).get("grading_utils", {}).get("time_limit", TIME_LIMIT_SECONDS)
+    return float(limit)
+
+
+def hidden_lines(source: str) -> tuple[tuple[int, int], ...]:
+    """Line ranges, counted from 1 and both ends included, of the hidden tests in a cell."""
+    ranges: list[tuple[int, int]] = []
+    start: int | None = None
+    lines = source.split("\n")
+    for number, line in enumerate(lines, start=1):
+        if BEGIN_HIDDEN.search(line):
+            start = number
+        elif END_HIDDEN.search(line) and start is not None:
+            ranges.append((start, number))
+            start = None
+    if start is not None:
+        ranges.append((start, len(lines)))
+    return tuple(ranges)

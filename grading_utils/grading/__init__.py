@@ -1,0 +1,1 @@
+"""Running submissions and recording what they earned."""

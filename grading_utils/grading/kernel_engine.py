@@ -1,0 +1,85 @@
+"""nbgrader's own way of executing: one Jupyter kernel, student code and tests together, no isolation.
+
+Kept for machines on which no sandbox can be had and somebody explicitly accepts that (`--no-isolation`), and to
+compare scores with stock nbgrader. It offers none of the promises in `docs/security.md`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+
+from grading_utils.course.cells import Role
+from grading_utils.errors import SandboxError
+from grading_utils.grading.jobs import CellJob, CellRun, CellStatus, NotebookJob, NotebookRun
+
+
+class KernelEngine:
+    """Runs every cell of a job in one fresh kernel of this Python environment."""
+
+    isolated = False
+
+    def run(self, job: NotebookJob) -> NotebookRun:
+        """Execute one notebook in a kernel; see `jobs.Engine.run`."""
+        notebook = new_notebook(cells=[new_code_cell(cell.source) for cell in job.cells])
+        client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            allow_errors=True,
+            skip_cells_with_tag="",
+            timeout=None,
+            extra_arguments=["--HistoryManager.hist_file=:memory:"],
+            interrupt_on_timeout=True,
+            error_on_timeout={"ename": "TimeLimit", "evalue": "the cell used up its time", "traceback": []},
+        )
+        client.create_kernel_manager().transport = "ipc"  # ipykernel warns about TCP, and nobody else should connect
+        runs: list[CellRun] = []
+        try:
+            with client.setup_kernel():
+                for position, (cell, given) in enumerate(zip(notebook.cells, job.cells, strict=True)):
+                    client.timeout = int(given.time_limit) or 1
+                    runs.append(self._run_cell(client, cell, given, position))
+        except DeadKernelError:
+            done = {run.index for run in runs}
+            runs.extend(
+                _failed(cell, CellStatus.STOPPED, "the kernel died in an earlier cell")
+                for cell in job.cells
+                if cell.index not in done
+            )
+        except RuntimeError as error:
+            raise SandboxError(f"no Jupyter kernel could be used: {error}") from error
+        return NotebookRun(cells=tuple(runs))
+
+    def _run_cell(self, client: NotebookClient, cell: Any, given: CellJob, position: int) -> CellRun:
+        try:
+            client.execute_cell(cell, position)
+        except CellTimeoutError:
+            return _failed(given, CellStatus.STOPPED, f"stopped after {given.time_limit:.0f} seconds")
+        # A warning is no wrong answer, but nbgrader's rule of scoring takes any stderr in a test cell for one.
+        outputs = [
+            dict(output) for output in cell.outputs if output.get("name") != "stderr" or given.role is not Role.TEST
+        ]
+        error = next((output for output in outputs if output["output_type"] == "error"), None)
+        if error is None:
+            return CellRun(index=given.index, status=CellStatus.OK, outputs=outputs)
+        message = error["evalue"] if error["ename"] == "AssertionError" else f"{error['ename']}: {error['evalue']}"
+        status = CellStatus.STOPPED if error["ename"] == "TimeLimit" else CellStatus.ERROR
+        hidden = any(_in_hidden_part(line, given) for line in error["traceback"])
+        return CellRun(index=given.index, status=status, outputs=outputs, message=message, hidden=hidden)
+
+    def close(self) -> None:
+        """Nothing outlives `run`."""
+
+
+def _in_hidden_part(traceback_line: str, cell: CellJob) -> bool:
+    lines = cell.source.split("\n")
+    hidden = (lines[number - 1].strip() for first, last in cell.hidden_lines for number in range(first + 1, last))
+    return any(line and line in traceback_line for line in hidden)
+
+
+def _failed(cell: CellJob, status: CellStatus, message: str) -> CellRun:
+    output = {"output_type": "error", "ename": "Stopped", "evalue": message, "traceback": [message]}
+    return CellRun(index=cell.index, status=status, outputs=[output], message=message)

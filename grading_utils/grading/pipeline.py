@@ -1,0 +1,184 @@
+"""Grade a class: every submission from its untrusted bytes to its scores.
+
+For each submission: read → restore → run → score → write `autograded/` → record. Reading and running happen for
+several submissions at once; the gradebook has one writer. One bad submission never stops another, nothing in
+`submitted/` is ever changed, and a fault of ours is reported as that instead of as a wrong answer.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from nbgrader.utils import compute_checksum
+
+from grading_utils.course.bundle import Bundle, NotebookBundle
+from grading_utils.course.cells import nbgrader_metadata
+from grading_utils.course.course import Course
+from grading_utils.errors import GradingError, SandboxError, SubmissionError
+from grading_utils.grading.autograded import write_autograded
+from grading_utils.grading.gradebook import GradebookWriter
+from grading_utils.grading.jobs import CellStatus, Engine, make_job
+from grading_utils.grading.scoring import insert_outputs, score_cells
+from grading_utils.intake.reading import read_notebook
+from grading_utils.intake.restoring import restore
+from grading_utils.intake.submission import Submission, open_submission
+from grading_utils.results import CellResult, Status, SubmissionResult
+
+EngineFactory = Callable[[Bundle, NotebookBundle], Engine]
+
+
+@dataclass
+class _Outcome:
+    """One submission after everything that can run beside others: all but the gradebook."""
+
+    student: str
+    seconds: float = 0.0
+    failure: str = ""
+    timestamp: datetime | None = None
+    attention: list[str] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    scores: dict[str, list[CellResult]] = field(default_factory=dict)
+    unanswered: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+def grade(
+    course: Course,
+    bundle: Bundle,
+    students: Sequence[str],
+    make_engine: EngineFactory,
+    *,
+    workers: int = 1,
+) -> Iterator[SubmissionResult]:
+    """Grade one assignment for some students, yielding each result as it is recorded.
+
+    Args:
+        course: The course; results go to its `autograded/` folder and gradebook.
+        bundle: The assignment.
+        students: Ids of the students whose submissions to grade.
+        make_engine: Starts the engine for one notebook of the bundle.
+        workers: How many submissions to run at the same time.
+
+    Raises:
+        CourseError: The gradebook cannot be used.
+        SandboxError: The engine cannot start on this machine.
+    """
+    engines: dict[str, Engine] = {}
+    with GradebookWriter(course) as gradebook:
+        gradebook.sync(bundle)
+        try:
+            for name, notebook in bundle.notebooks.items():
+                engines[name] = make_engine(bundle, notebook)
+            with ThreadPoolExecutor(max_workers=workers) as pool:
+                waiting = {pool.submit(_grade_one, course, bundle, student, engines) for student in students}
+                try:
+                    while waiting:
+                        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                        for future in sorted(done, key=lambda future: future.result().student):
+                            yield _record(gradebook, bundle, future)
+                finally:
+                    for future in waiting:
+                        future.cancel()
+        finally:
+            for engine in engines.values():
+                engine.close()
+
+
+def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, Engine]) -> _Outcome:
+    """Everything about one submission that needs no gradebook; never raises."""
+    outcome = _Outcome(student)
+    started = time.monotonic()
+    try:
+        submission = open_submission(course.submitted(bundle.assignment, student), set(bundle.notebooks))
+        outcome.timestamp = submission.timestamp
+        outcome.attention += submission.attention
+        graded = {
+            name: _grade_notebook(submission, notebook, engines[name], outcome)
+            for name, notebook in bundle.notebooks.items()
+        }
+        write_autograded(course, bundle, student, submission, graded)
+    except SubmissionError as error:
+        outcome.failure = str(error)
+    except SandboxError as error:
+        outcome.failure = f"the grading machinery failed, not the student: {error}"
+    except GradingError as error:
+        outcome.failure = str(error)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        outcome.failure = (
+            f"an error in grading-utils, not the student's: {type(error).__name__}: {error} "
+            f"({where.name}, line {where.lineno}); please report it"
+        )
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _grade_notebook(submission: Submission, bundle: NotebookBundle, engine: Engine, outcome: _Outcome) -> Any:
+    """Run and score one notebook; returns it with outputs, or None where the student handed in none."""
+    path = submission.notebooks.get(bundle.name)
+    if path is None:
+        outcome.attention.append(f"there is no notebook {bundle.name}.ipynb")
+        outcome.scores[bundle.name] = [
+            CellResult(grade_id=name, score=0.0, max_score=float(entry["points"]), message="the notebook is missing")
+            for name, cell in bundle.managed.items()
+            if (entry := nbgrader_metadata(cell)).get("grade") or entry.get("task")
+        ]
+        return None
+    submitted, notes = read_notebook(path)
+    restored = restore(submitted, bundle)
+    outcome.attention += notes + restored.attention
+    outcome.repairs += restored.repairs
+    notebook = restored.notebook
+    run = engine.run(make_job(notebook, bundle))
+    insert_outputs(notebook, run)
+    outcome.scores[bundle.name] = score_cells(notebook, run)
+    outcome.attention += [
+        f"{notebook.cells[cell.index].metadata.nbgrader.grade_id} could not be tested: {cell.message}"
+        for cell in run.cells
+        if cell.status is CellStatus.FAULT
+    ]
+    outcome.unanswered[bundle.name] = frozenset(
+        entry["grade_id"]
+        for cell in notebook.cells
+        if (entry := nbgrader_metadata(cell)).get("solution") and entry.get("checksum") == compute_checksum(cell)
+    )
+    return notebook
+
+
+def _record(gradebook: GradebookWriter, bundle: Bundle, future: Future[_Outcome]) -> SubmissionResult:
+    outcome = future.result()
+    worth = sum(
+        float(entry["points"])
+        for notebook in bundle.notebooks.values()
+        for cell in notebook.managed.values()
+        if (entry := nbgrader_metadata(cell)).get("grade") or entry.get("task")
+    )
+    if outcome.failure:
+        return SubmissionResult(
+            student=outcome.student,
+            assignment=bundle.assignment,
+            status=Status.FAILED,
+            score=0.0,
+            max_score=worth,
+            message=outcome.failure,
+            seconds=round(outcome.seconds, 3),
+        )
+    counted = gradebook.record(
+        outcome.student, bundle.assignment, outcome.scores, outcome.unanswered, outcome.timestamp
+    )
+    cells = tuple(result for name in bundle.notebooks for result in counted.get(name, ()))
+    return SubmissionResult(
+        student=outcome.student,
+        assignment=bundle.assignment,
+        status=Status.NEEDS_ATTENTION if outcome.attention else Status.GRADED,
+        score=sum(cell.score or 0.0 for cell in cells),
+        max_score=worth,
+        message="; ".join(outcome.attention + outcome.repairs),
+        seconds=round(outcome.seconds, 3),
+        cells=cells,
+    )

@@ -1,0 +1,164 @@
+"""Read a submitted notebook file without trusting anything about it.
+
+Opens regular files only, never follows a link, never waits on a FIFO, and bounds size and nesting. What comes
+back is rebuilt from checked parts, so the rest of the package can rely on its shape. Does not compare the notebook
+with the assignment (see `restoring`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+
+from grading_utils.errors import SubmissionError
+
+MAX_BYTES = 20_000_000
+"""A larger notebook is refused; stored outputs are dropped anyway, so no honest one comes near."""
+MAX_CELLS = 2_000
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
+_MAKERS = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+
+
+def read_notebook(path: Path) -> tuple[Any, list[str]]:
+    """Read one submitted notebook.
+
+    Args:
+        path: The file as the student handed it in; it is only read.
+
+    Returns:
+        The notebook (nbformat 4, no outputs, no metadata but each cell's `nbgrader` entry) and notes on
+        anything unusual, for a person to look at.
+
+    Raises:
+        SubmissionError: It cannot be read as a notebook; the message says why and what to ask the student for.
+    """
+    document = _parse(_read_bytes(path), path)
+    notes: list[str] = []
+    document = _to_version_4(document, path, notes)
+    cells = document.get("cells")
+    if not isinstance(cells, list):
+        raise SubmissionError("the file has no list of cells; ask the student for the notebook again", where=path.name)
+    if len(cells) > MAX_CELLS:
+        raise SubmissionError(f"the notebook has {len(cells)} cells (the limit is {MAX_CELLS})", where=path.name)
+    notebook = new_notebook()
+    for number, cell in enumerate(cells, start=1):
+        rebuilt = _rebuild(cell)
+        if rebuilt is None:
+            notes.append(f"cell {number} was malformed and is left out")
+        else:
+            notebook.cells.append(rebuilt)
+    return notebook, notes
+
+
+def _read_bytes(path: Path) -> bytes:
+    where = path.name
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if path.is_symlink():
+            raise SubmissionError("is a symbolic link, which is never followed", where=where) from error
+        raise SubmissionError(f"cannot be opened: {error.strerror}", where=where) from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise SubmissionError(f"is {_kind_of(status.st_mode)}, not a file", where=where)
+        if status.st_size > MAX_BYTES:
+            raise SubmissionError(
+                f"is {status.st_size / 1e6:.0f} MB large (the limit is {MAX_BYTES / 1e6:.0f} MB); "
+                "ask the student to clear the outputs and hand in again",
+                where=where,
+            )
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise SubmissionError(f"is larger than {MAX_BYTES / 1e6:.0f} MB", where=where)
+    if not data.strip():
+        raise SubmissionError("is empty; ask the student for the notebook again", where=where)
+    return data
+
+
+def _kind_of(mode: int) -> str:
+    kinds = ((stat.S_ISDIR, "a directory"), (stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"))
+    return next((name for test, name in kinds if test(mode)), "a device")
+
+
+def _parse(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SubmissionError(
+            f"is not UTF-8 text (byte {error.start}: {data[error.start]:#04x}), so it is no notebook file",
+            where=path.name,
+        ) from error
+    try:
+        document = json.loads(text)
+    except RecursionError as error:
+        raise SubmissionError("is nested too deeply to be a notebook", where=path.name) from error
+    except ValueError as error:
+        reason = "ends in the middle (truncated)" if _looks_truncated(text, error) else f"is not valid JSON: {error}"
+        raise SubmissionError(f"{reason}; ask the student for the notebook again", where=path.name) from error
+    if not isinstance(document, dict):
+        raise SubmissionError("is JSON, but no notebook", where=path.name)
+    return document
+
+
+def _looks_truncated(text: str, error: ValueError) -> bool:
+    position = getattr(error, "pos", 0)
+    return text.lstrip().startswith("{") and (position >= len(text.rstrip()) - 1 or "Unterminated string" in str(error))
+
+
+def _to_version_4(document: dict[str, Any], path: Path, notes: list[str]) -> dict[str, Any]:
+    version = document.get("nbformat")
+    if version == 4:
+        return document
+    if version == 3:
+        try:
+            upgraded = nbformat.convert(nbformat.from_dict(document), 4)
+        except Exception as error:
+            raise SubmissionError(f"is in the old format 3 and cannot be upgraded: {error}", where=path.name) from error
+        notes.append("the notebook was in the old format 3 and was upgraded")
+        return dict(upgraded)
+    raise SubmissionError(f"has notebook format {version!r}; only formats 3 and 4 can be graded", where=path.name)
+
+
+def _rebuild(cell: Any) -> Any:
+    """A clean cell with the student's text and claimed `nbgrader` metadata; None where it is no cell at all."""
+    if not isinstance(cell, dict) or cell.get("cell_type") not in _MAKERS:
+        return None
+    source = cell.get("source", "")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        return None
+    # Lone surrogates are valid JSON escapes but cannot be written back as UTF-8.
+    source = source.encode("utf-8", "replace").decode("utf-8")
+    rebuilt = _MAKERS[cell["cell_type"]](source)
+    pictures = _pictures(cell.get("attachments"))
+    if pictures and cell["cell_type"] == "markdown":
+        rebuilt["attachments"] = pictures
+    metadata = cell.get("metadata")
+    entry = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    if isinstance(entry, dict) and isinstance(entry.get("grade_id"), str):
+        rebuilt.metadata["nbgrader"] = {"grade_id": entry["grade_id"]}
+        claimed = entry.get("points")
+        if isinstance(claimed, int | float) and not isinstance(claimed, bool):
+            rebuilt.metadata["nbgrader"]["points"] = claimed
+    return rebuilt
+
+
+def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """The images that a student pasted into a written answer; anything else that is attached is left out."""
+    if not isinstance(attachments, dict):
+        return {}
+    pictures = {}
+    for name, versions in attachments.items():
+        if isinstance(versions, dict):
+            images = {kind: data for kind, data in versions.items() if kind in _IMAGE_TYPES and isinstance(data, str)}
+            if images:
+                pictures[name] = images
+    return pictures
