@@ -109,7 +109,7 @@ def _draw_arrow(axes: Axes, source: Text, target: Text, count: int, total: int) 
     (x1, y1), (x2, y2) = source.get_position(), target.get_position()
     backward = x2 <= x1
     if backward:  # the long way back runs above the picture or below it, whichever is nearer to the source
-        bend = (0.22 + 0.5 / (x1 - x2 + 1)) * (-1 if y1 < 0 else 1)
+        bend = (0.16 + 0.4 / (x1 - x2 + 1)) * (-1 if y1 < 0 else 1)
     else:
         bend = 0.12 if x2 - x1 > 1 or y1 != y2 else 0.0
     if source is target:
@@ -120,8 +120,9 @@ def _draw_arrow(axes: Axes, source: Text, target: Text, count: int, total: int) 
     color = BACKWARD if backward else FORWARD
     arrow = FancyArrowPatch(
         start, end, patchA=boxes[0], patchB=boxes[1], shrinkA=1, shrinkB=1,
-        arrowstyle="-|>", mutation_scale=12, connectionstyle=f"arc3,rad={bend}", linewidth=min(0.8 + 0.7 * count, 6.0), color=color,
-        alpha=0.55 if backward else 0.85, zorder=1,
+        arrowstyle="-|>", mutation_scale=12, connectionstyle=f"arc3,rad={bend}",
+        linewidth=min(0.8 + 0.7 * count, 6.0), color=color, alpha=0.55 if backward else 0.85, zorder=1,
+        clip_on=False,
     )  # fmt: skip
     axes.add_patch(arrow)
     if total > 1 and count < total:

@@ -1,7 +1,7 @@
 """Put results on the page: pictures with a text alternative, widgets with a static fallback, polite notes.
 
-A widget is shown together with an HTML version of the same thing; a front end that has no widgets (an
-exported page, feedback, a plain viewer) picks the HTML. Nothing here knows what is being drawn.
+A widget is shown together with a folded HTML version of the same thing, for wherever widgets do not run (an
+exported page, feedback, a plain viewer). Nothing here knows what is being drawn.
 """
 
 from __future__ import annotations
@@ -66,9 +66,10 @@ def show(content: str) -> None:
 
 
 def show_widget(widget: widgets.Widget, fallback: str) -> None:
-    """Display a widget, with HTML that stands in for it where widgets do not run."""
+    """Display a widget and, folded away below it, HTML that stands in for it where widgets do not run."""
     bundle = widget._repr_mimebundle_() or {}
-    display({**bundle, "text/html": fallback}, raw=True)
+    display({**bundle, "text/html": "<p>Widgets do not run here.</p>"}, raw=True)
+    show(spoiler_html("No widget above? Open this instead.", fallback))
 
 
 @contextmanager
