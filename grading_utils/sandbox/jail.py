@@ -1,0 +1,246 @@
+"""Builds the jail and keeps watch: `python -I -m grading_utils.sandbox.jail`, started by `server.py`.
+
+Reads a `Plan` from standard input, moves into new user, mount, PID, network, IPC, UTS and cgroup namespaces, puts
+together a root file system from the plan's `View`, and executes the warm process in it as PID 1. Then it waits: when
+standard input closes (the coordinator ended, however that happened), it kills the warm process, and with that the
+kernel ends every process of the PID namespace. It never runs instructor or student code.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from grading_utils.errors import SandboxError
+from grading_utils.sandbox import kernel
+from grading_utils.sandbox.refusals import explain
+from grading_utils.sandbox.view import SCRATCH, View
+
+EXIT_REFUSED: Final = 75
+STAGE: Final = "/stage"
+_OUTER_IDS: Final = 0x70000000  # above every range that distributions hand to users or containers
+_NOBODY: Final = 65534
+_NAMESPACES: Final = (
+    kernel.CLONE_NEWUSER
+    | kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUTS
+    | kernel.CLONE_NEWCGROUP
+)
+_READ_ONLY: Final = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID
+_WORKSHOP: Final = "/tmp"  # noqa: S108 (a mount point, hidden under a private tmpfs at once)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to build and what to execute in it."""
+
+    view: View | None
+    """None runs without isolation, in a temporary folder."""
+    scratch_bytes: int
+    scratch_files: int
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    control: int
+    """Descriptor of the warm process's channel to the coordinator."""
+
+
+def outer_id() -> int | None:
+    """The unprivileged user that root becomes on the outside; None where the process is no root.
+
+    Raises:
+        OSError: Root has no other user to become (a container that maps root only).
+    """
+    if os.geteuid() != 0:
+        return None
+    wanted = _OUTER_IDS + os.getpid() % 65536
+    ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    for candidate in (wanted, _NOBODY):
+        if any(first <= candidate < first + size for first, _, size in ranges):
+            return candidate
+    raise PermissionError(1, "root of this container has no unprivileged user to become")
+
+
+def _write(path: str, text: str) -> None:
+    # one write call: the kernel takes an identity map in a single piece
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _enter_namespaces() -> None:
+    """Become root of new namespaces that the outside sees as an unprivileged user."""
+    user, group, outer = os.geteuid(), os.getegid(), outer_id()
+    if outer is None:
+        kernel.unshare(_NAMESPACES)
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"0 {user} 1")
+        _write("/proc/self/gid_map", f"0 {group} 1")
+        return
+    os.setgroups([])
+    here = os.getpid()
+    wait_end, go_end = os.pipe()
+    mapper = os.fork()  # only a process that stays behind may map another user than its own
+    if mapper == 0:
+        os.close(go_end)
+        status = 1
+        try:
+            os.read(wait_end, 1)
+            _write(f"/proc/{here}/setgroups", "deny")
+            _write(f"/proc/{here}/uid_map", f"0 {outer} 1")
+            _write(f"/proc/{here}/gid_map", f"0 {outer} 1")
+            status = 0
+        finally:
+            os._exit(status)
+    try:
+        kernel.unshare(_NAMESPACES)
+    finally:
+        os.close(go_end)
+        os.close(wait_end)
+        _, status = os.waitpid(mapper, 0)
+    if status:
+        raise PermissionError(1, "mapping an unprivileged user was refused")
+
+
+def _drop_identity() -> None:
+    """Where the caller is root: leave that user. On the outside, this process is nobody special from here on."""
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+
+
+def _place(root: str, target: str, *, folder: bool) -> str:
+    path = Path(root + target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if folder:
+        path.mkdir(exist_ok=True)
+    else:
+        path.touch()
+    return str(path)
+
+
+def _tmpfs(target: str, size: int, files: int, flags: int) -> None:
+    kernel.mount("tmpfs", target, "tmpfs", flags, f"mode=0755,size={size},nr_inodes={files}")
+
+
+def _build_root(plan: Plan, view: View) -> None:
+    """Put the root together, enter it and let go of the machine's own."""
+    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    trees = []
+    for bind in view.binds:  # still with the caller's file permissions: a home may be closed to others
+        tree = kernel.clone_tree(bind.source)
+        kernel.restrict_tree(tree, _READ_ONLY | (0 if bind.device else kernel.MOUNT_ATTR_NODEV))
+        trees.append((tree, bind, Path(bind.source).is_dir()))
+    _drop_identity()
+    root = _WORKSHOP
+    _tmpfs(root, 1 << 20, 2048, kernel.MS_NOSUID | kernel.MS_NODEV)
+    for tree, bind, folder in trees:
+        kernel.attach_tree(tree, _place(root, bind.target, folder=folder))
+        os.close(tree)
+    for path, text in view.stubs:
+        Path(_place(root, path, folder=False)).write_text(text)
+    for link, target in view.links:
+        path = Path(root + link)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+    for folder in ("/proc", STAGE, SCRATCH):
+        _place(root, folder, folder=True)
+    scratch_flags = kernel.MS_NOSUID | kernel.MS_NODEV
+    _tmpfs(root + SCRATCH, plan.scratch_bytes, plan.scratch_files, scratch_flags)
+    # the kernel allows this only as long as the machine's own /proc is in view
+    kernel.mount("proc", f"{root}/proc", "proc", scratch_flags | kernel.MS_NOEXEC)
+    kernel.pivot_root(root)
+    kernel.restrict_mount("/", _READ_ONLY | kernel.MOUNT_ATTR_NODEV)
+
+
+def _execute(plan: Plan, folder: str) -> None:
+    """Become the warm process, with `folder` for its files."""
+    if plan.view is not None:
+        _build_root(plan, plan.view)
+        kernel.sethostname("sandbox")
+    else:
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user would have cleared it
+    os.chdir(folder)
+    os.set_inheritable(plan.control, True)
+    os.dup2(2, 1)
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    try:
+        os.execve(plan.command[0], plan.command, {**plan.environment, "HOME": folder, "TMPDIR": folder})
+    except PermissionError as error:
+        raise SandboxError(
+            f"{plan.command[0]} cannot be run by the unprivileged user that students become; make the Python "
+            f"installation and the virtual environment readable: `chmod -R o+rX {Path(plan.command[0]).parent.parent}`"
+        ) from error
+
+
+def _watch(warm: int, lifeline: int) -> int:
+    """Wait until the warm process ends or the coordinator is gone; returns an exit status."""
+    descriptor = os.pidfd_open(warm)
+    poller = select.poll()
+    poller.register(lifeline, select.POLLIN | select.POLLHUP)
+    poller.register(descriptor, select.POLLIN)
+    ready = dict(poller.poll())
+    if descriptor not in ready:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    _, status = os.waitpid(warm, 0)
+    return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+def _read_plan(stream: BinaryIO) -> Plan:
+    def exactly(size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            data += stream.read(size - len(data)) or sys.exit("no plan")
+        return data
+
+    return msgspec.msgpack.decode(exactly(int.from_bytes(exactly(4), "little")), type=Plan)
+
+
+def _refuse(message: str) -> int:
+    print(message, file=sys.stderr, flush=True)
+    return EXIT_REFUSED
+
+
+def main() -> int:
+    """Build, start, watch."""
+    # Unbuffered: after the plan, standard input is only watched for its end.
+    plan = _read_plan(sys.stdin.buffer.raw)  # type: ignore[attr-defined]
+    try:
+        if plan.view is not None:
+            _enter_namespaces()
+        folder = SCRATCH if plan.view is not None else tempfile.mkdtemp(prefix="grading-")
+        warm = os.fork()
+    except OSError as error:
+        return _refuse(explain(error))
+    if warm == 0:
+        try:
+            _execute(plan, folder)
+        except OSError as error:
+            os._exit(_refuse(explain(error)))
+        except SandboxError as error:
+            os._exit(_refuse(str(error)))
+    if plan.view is not None:
+        _drop_identity()
+    for descriptor in (plan.control, 1, 2):
+        os.close(descriptor)
+    try:
+        return _watch(warm, 0)
+    finally:
+        if plan.view is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    os._exit(main())

@@ -1,0 +1,53 @@
+"""What a student's process may use: one frozen record, everything else is denied.
+
+This module only states the numbers. `view.py` turns the paths into mounts, `seal.py` enforces the kernel's limits,
+`leash.py` the measured ones; `output_bytes` is for whoever collects the output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Limits and permissions of one warm process and of every process forked from it."""
+
+    isolate: bool = True
+    """False runs student code without namespaces, private file system and system-call filter: unsafe."""
+    readable: tuple[str, ...] = ()
+    """Further files or folders of the machine that are visible, read-only, at their own path."""
+    files: str | None = None
+    """A folder visible, read-only, as `/assignment`; each of its entries is linked in the working directory."""
+    hidden: tuple[str, ...] = ()
+    """Paths that must not be visible; starting fails when one of the mounts would show them."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Further environment variables of the warm process; none is inherited from the caller."""
+
+    memory_bytes: int = 1024 * MIB
+    """Memory of a student beyond what it inherits from the warm process."""
+    processes: int = 64
+    """Processes and threads of a student at the same time."""
+    open_files: int = 256
+    """Open descriptors of one process."""
+    file_bytes: int = 64 * MIB
+    """Largest file."""
+    scratch_bytes: int = 64 * MIB
+    """All files of a student together."""
+    scratch_files: int = 4096
+    """Number of files and folders of a student."""
+    stack_bytes: int = 8 * MIB
+    """Stack of a student's main thread."""
+    output_bytes: int = MIB
+    """Text and pictures that one cell may show."""
+
+    cell_seconds: float = 30.0
+    """Time one cell may use: computing and sleeping count, waiting for a busy processor does not."""
+    patience: float = 10.0
+    """A cell is stopped after `patience` times its seconds on the wall clock, however busy the machine is."""
+    life_cpu_seconds: int = 1800
+    """Processor time of one process over its whole life."""
+    start_seconds: float = 300.0
+    """Wall-clock time for starting the warm process and running its set-up."""

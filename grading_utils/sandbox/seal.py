@@ -1,0 +1,137 @@
+"""Turns a fresh fork of the warm process into a student's or a tester's process, before any of their code runs.
+
+Everything here happens in the forked process itself and cannot be undone by it. A student ends with its own
+namespaces, an empty network, a private scratch folder, no descriptor but its socket, hard limits, no capability, no
+way to gain one, and a system-call filter. A tester keeps a view of its students: it stays in the warm process's
+namespaces, with a private scratch folder, no new privileges and the same filter.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+from pathlib import Path
+from typing import Final
+
+from grading_utils.sandbox import kernel, seccomp
+from grading_utils.sandbox.jail import STAGE
+from grading_utils.sandbox.policy import Policy
+from grading_utils.sandbox.view import SCRATCH, STUDENT_ID
+
+_STUDENT_NAMESPACES: Final = (
+    kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUTS
+    | kernel.CLONE_NEWCGROUP
+)
+_NO_FILES_FLAGS: Final = kernel.MS_NOSUID | kernel.MS_NODEV
+_FIRST_KILLED: Final = 900  # of 1000: when the machine runs out of memory, a student goes before anything else
+_LARGEST: Final = 1 << 20
+
+
+def _private_scratch(policy: Policy) -> None:
+    """A fresh size-limited folder with a copy of what the set-up left in the warm process's own."""
+    limits = f"mode=0700,size={policy.scratch_bytes},nr_inodes={policy.scratch_files}"
+    kernel.mount("tmpfs", STAGE, "tmpfs", _NO_FILES_FLAGS, limits)
+    shutil.copytree(SCRATCH, STAGE, symlinks=True, dirs_exist_ok=True)
+    kernel.mount(STAGE, SCRATCH, None, kernel.MS_MOVE)
+    os.chdir(SCRATCH)
+
+
+def _private_processes() -> None:
+    """The process list of the student's own PID namespace, and nothing else of `/proc`."""
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    kernel.mount("proc", "/proc", "proc", flags, "subset=pid")
+
+
+def _close_descriptors(kept: tuple[int, ...]) -> None:
+    null = os.open("/dev/null", os.O_RDWR)
+    for standard in (0, 1, 2):
+        if standard not in kept:
+            os.dup2(null, standard)
+    start = 3
+    for descriptor in sorted(kept):
+        os.closerange(start, descriptor)
+        start = max(start, descriptor + 1)
+    os.closerange(start, _LARGEST)
+
+
+def _inherited_data() -> int:
+    """Bytes of private memory that count towards RLIMIT_DATA already."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _limit(kind: int, soft: int, hard: int | None = None) -> None:
+    _, highest = resource.getrlimit(kind)
+    wanted = soft if hard is None else hard
+    ceiling = wanted if highest == resource.RLIM_INFINITY else min(wanted, highest)
+    resource.setrlimit(kind, (min(soft, ceiling), ceiling))
+
+
+def _set_limits(policy: Policy) -> None:
+    Path("/proc/self/oom_score_adj").write_text(str(_FIRST_KILLED))
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_CPU, policy.life_cpu_seconds, policy.life_cpu_seconds + 5)
+    _limit(resource.RLIMIT_DATA, _inherited_data() + policy.memory_bytes)
+    _limit(resource.RLIMIT_FSIZE, policy.file_bytes)
+    _limit(resource.RLIMIT_MEMLOCK, 1 << 16)
+    _limit(resource.RLIMIT_MSGQUEUE, 0)
+    _limit(resource.RLIMIT_NOFILE, policy.open_files)
+    _limit(resource.RLIMIT_SIGPENDING, 256)
+    _limit(resource.RLIMIT_STACK, policy.stack_bytes)
+    if policy.isolate:  # elsewhere the kernel counts every process of the user, not only the student's
+        _limit(resource.RLIMIT_NPROC, policy.processes)
+
+
+def _become_student() -> None:
+    """Enter a user namespace in which this process is nobody special."""
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{STUDENT_ID} 0 1"),
+        ("gid_map", f"{STUDENT_ID} 0 1"),
+    ):
+        Path("/proc/self", name).write_text(text)
+
+
+def seal_student(policy: Policy, kept: tuple[int, ...]) -> None:
+    """Lock the calling process, a student's, into what the policy allows.
+
+    Args:
+        policy: The limits.
+        kept: Descriptors that stay open.
+
+    Raises:
+        OSError: A step was refused; the process must not go on.
+    """
+    os.setsid()
+    if policy.isolate:
+        kernel.unshare(_STUDENT_NAMESPACES)
+        _private_scratch(policy)
+        _private_processes()
+    _close_descriptors(kept)
+    _set_limits(policy)
+    if policy.isolate:
+        _become_student()
+        kernel.set_capabilities()
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        seccomp.load()
+
+
+def seal_tester(policy: Policy, kept: tuple[int, ...]) -> None:
+    """Give the calling process, a tester's, its own files and take its privileges away.
+
+    It keeps two capabilities over the warm process's namespaces: to end its students and to measure their memory.
+    """
+    os.setsid()
+    _close_descriptors((*kept, 1, 2))
+    if policy.isolate:
+        kernel.unshare(kernel.CLONE_NEWNS)
+        _private_scratch(policy)
+        kernel.set_capabilities(frozenset({kernel.CAP_KILL, kernel.CAP_SYS_PTRACE}))
+        seccomp.load()

@@ -1,0 +1,214 @@
+"""A tester's hold on its students: ask for one, give it time, wait for it, interrupt it, end it, learn why it ended.
+
+Runs in the tester. The warm process forks; what a student uses is measured here, from outside. `Student` has what
+`boundary` asks of a student and knows nothing of what is said on the socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from typing import Final
+
+from grading_utils.errors import SandboxError
+from grading_utils.sandbox.channel import Channel, Ended, Failed, Forked, ForkStudent, Message
+from grading_utils.sandbox.policy import Policy
+from grading_utils.sandbox.usage import Meter, Usage
+
+READY: Final = b"\x00"
+"""What a student's process sends once it is sealed, before it hands the socket on."""
+_LOOK_EVERY: Final = 0.03
+_START_SECONDS: Final = 60.0
+_END_SECONDS: Final = 5.0
+_TIME_IS_UP: Final = frozenset({signal.SIGXCPU})
+
+
+class Students:
+    """Starts students for one tester: calling it gives the next one.
+
+    Args:
+        requests: The tester's channel to the warm process.
+        policy: The limits of every student.
+    """
+
+    def __init__(self, requests: Channel, policy: Policy) -> None:
+        self.policy = policy
+        self._requests = requests
+        self._ended: dict[int, int] = {}
+
+    def __call__(self) -> Student:
+        """Fork a student from the warm process's state.
+
+        Raises:
+            SandboxError: The process could not be started or sealed.
+        """
+        self._requests.send(ForkStudent())
+        while True:
+            message, descriptors = self._receive(_START_SECONDS)
+            if isinstance(message, Failed):
+                raise SandboxError(message.message)
+            if isinstance(message, Forked):
+                break
+        sock = socket.socket(fileno=descriptors[0])
+        sock.settimeout(_START_SECONDS)
+        greeting = sock.recv(4096)
+        sock.settimeout(None)
+        if greeting != READY:
+            raise SandboxError(f"a student's process could not be sealed: {greeting.decode(errors='replace')}")
+        return Student(self, sock, message.pid, descriptors[1])
+
+    def status(self, pid: int, seconds: float) -> int | None:
+        """How a student ended, as a wait status; None if that is not known within `seconds`."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError, EOFError):
+            while pid not in self._ended and (left := deadline - time.monotonic()) > 0:
+                self._receive(left)
+        return self._ended.get(pid)
+
+    def _receive(self, seconds: float) -> tuple[Message, list[int]]:
+        self._requests.socket.settimeout(seconds)
+        message, descriptors = self._requests.receive()
+        if isinstance(message, Ended):
+            self._ended[message.pid] = message.status
+        return message, descriptors
+
+
+class Student:
+    """One running student: its socket, its budget of time, its memory, its end."""
+
+    def __init__(self, students: Students, sock: socket.socket, pid: int, pidfd: int) -> None:
+        self.sock = sock
+        self.pid = pid
+        self._students = students
+        self._policy = students.policy
+        self._pidfd = pidfd
+        self._meter = Meter(pid, self._policy.isolate)
+        first = self._meter.read()
+        self._memory_allowed = first.memory_bytes + self._policy.memory_bytes
+        self._reason = ""
+        self._begin(self._policy.cell_seconds, first)
+
+    def start(self, seconds: float) -> None:
+        """Begin a new budget: from now on this student's processes may use `seconds` together.
+
+        Computing and sleeping count; being ready to run on a busy machine does not, up to the policy's `patience`.
+        """
+        self._begin(seconds, self._meter.read())
+
+    def _begin(self, seconds: float, now: Usage) -> None:
+        self._seconds = seconds
+        self._waited = 0.0
+        self._before = now
+
+    def wait_readable(self, sock: socket.socket) -> None:
+        """Return once `sock` can be read or has hung up.
+
+        Raises:
+            TimeoutError: The budget is used up. Nothing has been interrupted or ended yet.
+        """
+        self._wait(sock, select.POLLIN)
+
+    def wait_writable(self, sock: socket.socket) -> None:
+        """Return once `sock` can be written or has hung up.
+
+        Raises:
+            TimeoutError: The budget is used up. Nothing has been interrupted or ended yet.
+        """
+        self._wait(sock, select.POLLOUT)
+
+    def _wait(self, sock: socket.socket, event: int) -> None:
+        poller = select.poll()
+        poller.register(sock, event)
+        while True:
+            begun = time.monotonic()
+            ready = poller.poll(_LOOK_EVERY * 1000)
+            self._waited += time.monotonic() - begun
+            if ready:
+                return
+            self._look()
+
+    def _look(self) -> None:
+        """End the student if it takes too much; raise if its time is up."""
+        now = self._meter.read()
+        if now.tasks > self._policy.processes:
+            self.kill(f"process limit: more than {self._policy.processes} processes and threads")
+        elif now.memory_bytes > self._memory_allowed and self._meter.exact_memory() > self._memory_allowed:
+            self.kill(f"memory limit: more than {_size(self._policy.memory_bytes)}")
+        computed = now.cpu_seconds - self._before.cpu_seconds
+        queued = now.queued_seconds - self._before.queued_seconds
+        if max(computed, self._waited - queued) > self._seconds:
+            raise TimeoutError(f"time limit: more than {self._seconds:g} s used")
+        if self._waited > self._seconds * self._policy.patience:
+            raise TimeoutError(f"time limit: no answer in {self._waited:.0f} s on a busy machine")
+
+    def usage(self) -> Usage:
+        """What the student's living processes have used so far."""
+        return self._meter.read()
+
+    def interrupt(self) -> None:
+        """Send SIGINT to every process of this student."""
+        self._signal_all(signal.SIGINT)
+
+    def kill(self, reason: str = "ended by the grader") -> None:
+        """End every process of this student at once; harmless when repeated.
+
+        Args:
+            reason: What `why` says from now on; the first reason stays.
+        """
+        if self._pidfd < 0:
+            return
+        self._reason = self._reason or reason
+        if not self._policy.isolate:
+            self._signal_all(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # the namespace's first process takes the others with it
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the student and release what this object holds."""
+        self.kill()
+        self._meter.close()
+        self.sock.close()
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+    def why(self) -> str:
+        """Why the student ended, in words; empty while it runs."""
+        if not self._reason:
+            status = self._students.status(self.pid, _END_SECONDS if self._has_ended() else 0.0)
+            self._reason = _describe(status) if status is not None else ""
+        return self._reason
+
+    def _has_ended(self) -> bool:
+        poller = select.poll()
+        poller.register(self._pidfd, select.POLLIN)
+        return bool(poller.poll(0))
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for pid in self._meter.pids():
+            with contextlib.suppress(OSError):
+                descriptor = self._meter.open(pid)
+                try:
+                    signal.pidfd_send_signal(descriptor, number)
+                finally:
+                    os.close(descriptor)
+
+
+def _describe(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"exited with code {code}"
+    number = signal.Signals(-code)
+    if number == signal.SIGXCPU:
+        return "time limit: the processor time of a whole life was used"
+    if number == signal.SIGKILL:
+        return "ended by the system (out of memory, or the processor time of a whole life was used)"
+    return f"crashed with signal {number.name}"
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 30):.3g} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.3g} MiB"

@@ -1,0 +1,143 @@
+"""What a student's processes have used so far, read from the outside in `/proc`.
+
+Called by the tester, never by the student. Measures; decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
+_NANO: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A student's processes at one moment."""
+
+    cpu_seconds: float
+    """Computed since the student started; never decreases."""
+    queued_seconds: float
+    """Spent ready to run while the machine was busy with others."""
+    tasks: int
+    """Processes and threads."""
+    memory_bytes: int
+    """Upper bound of the memory that no file backs: pages shared between processes count in each of them."""
+
+
+@dataclass
+class Meter:
+    """Reads the processes of one student.
+
+    Args:
+        pid: The student's first process, as seen from here.
+        isolated: Whether the student has a PID namespace and a `/proc` of its own.
+    """
+
+    pid: int
+    isolated: bool
+    _cpu: float = 0.0
+    _queued: dict[str, float] = field(default_factory=dict)
+    _queued_before: float = 0.0
+
+    def __post_init__(self) -> None:
+        # The student's own /proc lists exactly the processes of its namespace, whoever their parent is by now.
+        root = f"/proc/{self.pid}/root/proc" if self.isolated else "/proc"
+        self._proc = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+
+    def close(self) -> None:
+        """Release the view of the student's processes."""
+        if self._proc >= 0:
+            os.close(self._proc)
+            self._proc = -1
+
+    def pids(self) -> list[str]:
+        """The student's processes, named as in the `/proc` that this meter looks at."""
+        try:
+            names = [name for name in os.listdir(self._proc) if name.isdigit()]
+        except OSError:  # the namespace is gone
+            return []
+        if self.isolated:
+            return names
+        return [name for name in names if self._session(name) == self.pid]
+
+    def open(self, pid: str) -> int:
+        """A descriptor of one process, good for sending it a signal.
+
+        Raises:
+            OSError: The process is gone.
+        """
+        return os.open(pid, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._proc)
+
+    def read(self) -> Usage:
+        """Measure now; processes that vanish meanwhile are left out."""
+        cpu = 0.0
+        memory = tasks = 0
+        for pid in self.pids():
+            try:
+                fields = self._stat(pid)
+                cpu += sum(map(int, fields[11:15])) * _TICK  # own and reaped children's, user and system
+                tasks += int(fields[17])
+                memory += self._unbacked(self._text(f"{pid}/status"), "RssAnon:", "RssShmem:")
+                for task in self._list(f"{pid}/task"):
+                    self._note_queued(f"{pid}/{task}", self._text(f"{pid}/task/{task}/schedstat"))
+            except (OSError, IndexError):
+                continue
+        self._cpu = max(self._cpu, cpu)
+        queued = self._queued_before + sum(self._queued.values())
+        return Usage(self._cpu, queued, tasks, memory)
+
+    def exact_memory(self) -> int:
+        """Memory that no file backs, each page once; slower than `read`. 0 when the student is gone."""
+        total = 0
+        for pid in self.pids():
+            try:
+                rollup = self._text(f"{pid}/smaps_rollup")
+                total += self._unbacked(rollup, "Pss_Anon:", "Pss_Shmem:")
+            except PermissionError:
+                return self.read().memory_bytes
+            except OSError:
+                continue
+        return total
+
+    def _note_queued(self, task: str, schedstat: str) -> None:
+        seconds = int(schedstat.split()[1]) * _NANO
+        before = self._queued.get(task, 0.0)
+        if seconds < before:  # the number went to a new task
+            self._queued_before += before
+        self._queued[task] = seconds
+
+    def _unbacked(self, text: str, *wanted: str) -> int:
+        rows = (line.split() for line in text.splitlines())
+        return sum(int(row[1]) * 1024 for row in rows if row and row[0] in wanted)
+
+    def _stat(self, pid: str) -> list[str]:
+        # the second field is the program's name, in brackets, and may hold anything
+        return self._text(f"{pid}/stat").rpartition(")")[2].split()
+
+    def _session(self, pid: str) -> int:
+        try:
+            return int(self._stat(pid)[3])
+        except (OSError, IndexError):
+            return -1
+
+    def _list(self, path: str) -> list[str]:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._proc)
+        try:
+            return os.listdir(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _text(self, path: str) -> str:
+        descriptor = os.open(path, os.O_RDONLY, dir_fd=self._proc)
+        with open(descriptor, errors="replace") as file:  # noqa: PTH123 (relative to a descriptor)
+            return file.read()
+
+
+def inherited_memory() -> int:
+    """Memory of the calling process that no file backs, in bytes."""
+    rows = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
+    return sum(int(row[1]) * 1024 for row in rows if row and row[0] in ("RssAnon:", "RssShmem:"))
