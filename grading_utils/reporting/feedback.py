@@ -23,7 +23,7 @@ from grading_utils.reporting.gradebook import GradebookEntry, read_gradebook, wi
 from grading_utils.reporting.notebook_view import CellView, view
 from grading_utils.reporting.pages import render
 from grading_utils.reporting.records import in_order
-from grading_utils.reporting.redaction import cell_message, redact
+from grading_utils.reporting.redaction import redact
 from grading_utils.results import Status, SubmissionResult
 
 
@@ -83,8 +83,7 @@ def _page(course: Course, result: SubmissionResult, entry: GradebookEntry, name:
     cells: tuple[CellView, ...] = ()
     if notebook is not None:
         messages = {cell.grade_id: cell.message for cell in result.cells}
-        questions = _questions(result, entry, notebook, messages)
-        redact(notebook, messages)
+        questions = _questions(result, entry, notebook, redact(notebook, messages))
         cells = view(notebook)
     own = sum(question.score or 0.0 for question in questions)
     own_max = sum(question.max_score for question in questions)
@@ -111,7 +110,7 @@ def _page(course: Course, result: SubmissionResult, entry: GradebookEntry, name:
 def _questions(
     result: SubmissionResult, entry: GradebookEntry, notebook: Any, messages: dict[str, str]
 ) -> list[QuestionView]:
-    """The graded cells of one notebook, in its order; must run before the notebook is redacted."""
+    """The graded cells of one notebook, in its order."""
     scores = {cell.grade_id: cell for cell in result.cells}
     questions = []
     for cell in notebook.cells:
@@ -120,7 +119,7 @@ def _questions(
             continue
         graded = scores[name]
         comment = safe_html.markdown(entry.comments.get(name, ""))
-        message = cell_message(cell, messages)
+        message = messages.get(name, "")
         questions.append(QuestionView(name, graded.score, graded.max_score, message, comment))
     return questions
 

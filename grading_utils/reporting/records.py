@@ -38,7 +38,7 @@ NOTHING_GRADED = "nothing was graded here yet: run `grading-utils grade` first"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
 def in_order(results: Iterable[SubmissionResult]) -> list[SubmissionResult]:
@@ -169,8 +169,9 @@ def write_csv(
 
 
 def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text.replace("\0", "�")
+    """Text that no spreadsheet takes for a formula, and no reader of CSV for the end of the row."""
+    text = text.replace("\0", "�").replace("\r", "\n")
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _number(value: float | None) -> str:

@@ -26,29 +26,34 @@ _GUTTER = re.compile(r"^[\s>\-|]*\d*[\s|]*")  # "----> 3 " before a line of sour
 _SEARCHABLE = 8  # shorter lines, such as ")" or "x = 1", are all over any text: they count as whole lines only
 
 
-def redact(notebook: Any, messages: Mapping[str, str] | None = None) -> None:
+def redact(notebook: Any, messages: Mapping[str, str] | None = None) -> dict[str, str]:
     """Remove the hidden tests from a notebook, in place.
 
     Args:
         notebook: A graded nbformat 4 notebook.
         messages: What to tell the student about a graded cell, by `grade_id`; where it has none, the message
             in the cell's `grading_utils` metadata counts.
+
+    Returns:
+        The messages, by `grade_id`, without any hidden line that may have been in them.
     """
     net = HiddenText.of(notebook)
+    safe = {name: net.scrub(message) for name, message in (messages or {}).items() if message}
     for cell in notebook.cells:
+        name = grade_id(cell) or ""
+        mark = _take_mark(cell)
+        message = safe.get(name) or net.scrub(str(mark.get("message") or ""))
+        if name and message:
+            safe[name] = message
         ranges = hidden_lines(cell.source)
         if cell.cell_type == "code":
             if ranges:
-                cell.outputs = _safe_outputs(cell, ranges, net.scrub(cell_message(cell, messages)))
+                failed_visibly = mark.get("hidden") is False
+                cell.outputs = _safe_outputs(cell, ranges, message, failed_visibly=failed_visibly)
             cell.outputs = [_scrubbed(output, net) for output in cell.outputs]
         if ranges:
             cell.source = _without(cell.source, ranges)
-
-
-def cell_message(cell: Any, messages: Mapping[str, str] | None = None) -> str:
-    """The message for the student about a graded cell; empty where there is none."""
-    given = (messages or {}).get(grade_id(cell) or "", "")
-    return given or str(_mark(cell).get("message") or "")
+    return safe
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,10 @@ class HiddenText:
         return stripped in self.lines or _GUTTER.sub("", stripped) in self.lines
 
 
-def _safe_outputs(cell: Any, ranges: tuple[tuple[int, int], ...], message: str) -> list[Any]:
+def _safe_outputs(cell: Any, ranges: tuple[tuple[int, int], ...], message: str, *, failed_visibly: bool) -> list[Any]:
     """The outputs of a cell with hidden tests that a student may see."""
     failed = any(output.output_type == "error" for output in cell.outputs)
-    failed_visibly = failed and _mark(cell).get("hidden") is False
-    if failed_visibly and not _code_after(cell.source, ranges[0][0]):
+    if failed and failed_visibly and not _code_after(cell.source, ranges[0][0]):
         return list(cell.outputs)
     if not failed and not message:
         return []
@@ -146,6 +150,7 @@ def _scrubbed(output: Any, net: HiddenText) -> Any:
     return output
 
 
-def _mark(cell: Any) -> dict[str, Any]:
-    mark = cell.metadata.get("grading_utils", {})
+def _take_mark(cell: Any) -> dict[str, Any]:
+    """What grading wrote down about a cell, taken out of its metadata."""
+    mark = cell.metadata.pop("grading_utils", {})
     return dict(mark) if isinstance(mark, dict) else {}
