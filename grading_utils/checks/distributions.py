@@ -106,9 +106,7 @@ def _range(sums: Any) -> str:
     return number(low) if number(low) == number(high) else f"{number(low)} … {number(high)}"
 
 
-def check_samples(
-    samples: object, expected: object, *, false_alarm: float = 1e-6, name: str = "your samples"
-) -> None:
+def check_samples(samples: object, expected: object, *, false_alarm: float = 1e-6, name: str = "your samples") -> None:
     """Check that samples could have been drawn independently from a distribution.
 
     A correct sampler fails with a probability of at most `false_alarm`, for any number of samples, also a small one.

@@ -12,15 +12,17 @@ import functools
 import re
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from grading_utils.checks.definitions import Definition, Notebook, NotFoundInSource, SourceNotebook
+from grading_utils.checks.definitions import Definition, Notebook, NotFoundInSource
 from grading_utils.checks.live import LiveNotebook
 from grading_utils.checks.scopes import BUILTINS, Action, names_read, outside_uses
 from grading_utils.checks.source import StudentSource
+from grading_utils.checks.submission import SourceNotebook
 
 _EXCERPT_WIDTH = 70
+_LONGEST_NAME = 60
 
 
 @dataclass
@@ -57,14 +59,17 @@ def check_global_vars(
     try:
         notebook = _notebook_of(func, sys._getframe(1).f_globals)
         definitions = notebook.subject()
+        findings = _findings(notebook, definitions, allowed, allow_functions)
+        message = _message(notebook, definitions[0], findings, allowed) if findings else ""
     except NotFoundInSource as error:
         raise AssertionError(
             f"I can't find the definition of {_name_of(func)} ({error}): define it with `def` in a code cell "
             "of this notebook, and run that cell."
         ) from None
-    findings = _findings(notebook, definitions, allowed, allow_functions)
-    if findings:
-        raise AssertionError(_message(notebook, definitions[0], findings, allowed))
+    except RecursionError:
+        raise AssertionError(f"{_name_of(func)} is nested too deeply to be checked; write it more simply.") from None
+    if message:
+        raise AssertionError(message)
 
 
 def _notebook_of(func: object, caller_globals: dict[str, object]) -> Notebook:
@@ -187,10 +192,10 @@ def _fix(finding: _Finding, notebook: Notebook, checked: Definition, unused: lis
 
 
 def _parameter_meant(name: str, checked: Definition, unused: list[str]) -> str | None:
-    close = difflib.get_close_matches(name, checked.parameters, n=1)
+    close = _closest(name, checked.parameters, 0.6)
     if close:
-        unused[:] = [parameter for parameter in unused if parameter != close[0]]
-        return f"it's not a parameter: did you mean `{close[0]}`?"
+        unused[:] = [parameter for parameter in unused if parameter != close]
+        return f"it's not a parameter: did you mean `{close}`?"
     if unused:
         return f"it's not a parameter: did you mean `{unused.pop(0)}`, a parameter that the function never uses?"
     return None
@@ -199,7 +204,16 @@ def _parameter_meant(name: str, checked: Definition, unused: list[str]) -> str |
 def _spelling(finding: _Finding, checked: Definition, allowed: frozenset[str]) -> str:
     local = {name for body in checked.bodies for name in (*body.co_varnames, *body.co_cellvars)}
     known = sorted({name for name in local | allowed | BUILTINS if re.fullmatch(r"[A-Za-z]\w*", name)})
-    close = difflib.get_close_matches(finding.name, known, n=1, cutoff=0.7)
-    if close:
-        return f"did you mean `{close[0]}`?"
-    return "define it inside the function before you use it, or check its spelling."
+    close = _closest(finding.name, known, 0.7)
+    return (
+        f"did you mean `{close}`?"
+        if close
+        else "define it inside the function before you use it, or check its spelling."
+    )
+
+
+def _closest(name: str, known: Sequence[str], cutoff: float) -> str | None:
+    # Comparing takes time with the square of the length, and names come from strangers.
+    short = [candidate for candidate in known if len(candidate) <= _LONGEST_NAME]
+    close = difflib.get_close_matches(name[:_LONGEST_NAME], short, n=1, cutoff=cutoff)
+    return close[0] if close else None

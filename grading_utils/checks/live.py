@@ -27,26 +27,30 @@ class LiveNotebook:
     def __init__(self, func: object, caller_globals: dict[str, Any]) -> None:
         self._func = func
         self._objects: list[object] = []
+        kind = func if isinstance(func, type) else type(func)
         functions = [function for function, _ in self._reach(func)]
-        if not functions:
-            raise NotFoundInSource("no Python function")
+        # A class may hold nothing but methods that a library generated, such as a named tuple's.
+        self._is_local_class = callable(func) and kind.__module__ == caller_globals.get("__name__")
         # A library's wrapper has the library's globals; what was defined next to the check is what we want.
-        near = any(function.__globals__ is caller_globals for function in functions)
-        self._globals = caller_globals if near else _innermost(func, functions[0]).__globals__
+        if self._is_local_class or any(function.__globals__ is caller_globals for function in functions):
+            self._globals = caller_globals
+        elif functions:
+            self._globals = _innermost(func, functions[0]).__globals__
+        else:
+            raise NotFoundInSource("no Python function")
 
     def subject(self) -> list[Definition]:
         """See `Notebook`."""
-        if not (definitions := self._definitions(self._func)):
+        definitions = self._definitions(self._func)
+        if not definitions and not self._is_local_class:
             raise NotFoundInSource("no Python function of this notebook")
-        bound_to = {name for name, value in self._globals.items() if value is self._func}
-        innermost = _innermost(self._func, next(self._reach(self._func))[0]).__code__.co_name
-        return sorted(definitions, key=lambda item: (item.name not in bound_to, item.name != innermost))
+        named = self._names_of([self._func])
+        reached = self._names_of(self._objects)
+        return sorted(definitions, key=lambda item: (item.name not in named, item.name not in reached))
 
     def own_names(self) -> frozenset[str]:
         """See `Notebook`."""
-        own = {id(item) for item in self._objects}
-        named = {name for name, value in self._globals.items() if id(value) in own}
-        return frozenset(named | {item.name.split(".")[0] for item in self.subject()})
+        return self._names_of(self._objects) | {item.name.split(".")[0] for item in self.subject()}
 
     def redefined_builtins(self) -> frozenset[str]:
         """See `Notebook`."""
@@ -69,8 +73,11 @@ class LiveNotebook:
     def helper(self, name: str) -> list[Definition]:
         """See `Notebook`."""
         value = self._globals.get(name)
-        is_definition = isinstance(value, _WRAPPERS) or (hasattr(value, "__wrapped__") and callable(value))
-        return self._definitions(value) if is_definition else []
+        return self._definitions(value) if _is_runnable(value) else []
+
+    def _names_of(self, objects: list[object]) -> frozenset[str]:
+        identities = {id(item) for item in objects}
+        return frozenset(name for name, value in self._globals.items() if id(value) in identities)
 
     def _definitions(self, item: object) -> list[Definition]:
         found: dict[object, Definition] = {}
@@ -94,7 +101,8 @@ class LiveNotebook:
                 yield item, owner
             if start is self._func:
                 self._objects.append(item)
-            pending += [(part, part if isinstance(part, type) else owner) for part in _parts(item, item is start)]
+            owner = item if isinstance(item, type) else owner
+            pending += [(part, owner) for part in _parts(item, item is start)]
 
 
 _WRAPPERS = (
@@ -173,11 +181,9 @@ def _locate(function: types.FunctionType, owner: type | None) -> Definition:
         for path in _paths_at(tree, code):
             definitions = [node for node in path if isinstance(node, Function | ast.ClassDef)]
             cut = next((i for i, node in enumerate(definitions) if isinstance(node, Function)), 0)
-            if owner is not None:
-                names = [getattr(node, "name", None) for node in definitions[:cut]]
-                if owner.__name__ not in names:
-                    continue
-                cut = names.index(owner.__name__)
+            classes = [getattr(node, "name", "") for node in definitions[:cut]]
+            if owner is not None and owner.__name__ in classes:
+                cut = classes.index(owner.__name__)
             return define(definitions[: cut + 1], lines)
     return Definition(name=code.co_qualname, bodies=(code,), first_line=code.co_firstlineno)
 

@@ -66,6 +66,11 @@ def names_read(code: CodeType) -> frozenset[str]:
     )
 
 
+def names_stored(code: CodeType) -> frozenset[str]:
+    """Names that a class body binds; scopes inside it are left out."""
+    return frozenset(str(i.argval) for i in dis.get_instructions(code) if i.opname == "STORE_NAME")
+
+
 def _split(instruction: dis.Instruction) -> Iterator[dis.Instruction]:
     # Newer Pythons load two locals in one instruction, with a tuple of names.
     if isinstance(instruction.argval, tuple):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 _PYTHON_CELL_MAGICS = {"capture", "prun", "time", "timeit"}
 
 _MAGIC_LINE = re.compile(r"(\s*)(?:%[A-Za-z%].*|!.*|\?{1,2}\w.*|[\w.]+\?{1,2}\s*)")
-_MAGIC_ASSIGNMENT = re.compile(r"(\s*[\w, .\[\]'\"]+=)\s*(?:!|%[A-Za-z]).*")
+_MAGIC_ASSIGNMENT = re.compile(r"([\w,\t .\[\]'\"]+=)\s*(?:!|%[A-Za-z]).*")
 
 
 @dataclass(frozen=True)

@@ -57,14 +57,14 @@ def _reason(mine: str, right: str) -> str:
         return f"differs only at its ends, in spaces or line breaks: {_ends(mine)} instead of {_ends(right)}."
     if "".join(mine.split()) == "".join(right.split()):
         return f"differs only in spaces or line breaks. {_first_difference(mine, right)}"
-    if mine.casefold() == right.casefold():
-        return f"differs only in upper and lower case. {_first_difference(mine, right)}"
     if unicodedata.normalize("NFKC", mine) == unicodedata.normalize("NFKC", right):
         return f"differs only in how the same characters are encoded. {_first_difference(mine, right)}"
+    if mine.casefold() == right.casefold():
+        return f"differs only in upper and lower case. {_first_difference(mine, right)}"
     if mine.startswith(right):
-        return f"is right at first, but goes on with {_short(mine[len(right):])}."
+        return f"is right at first, but goes on with {_short(mine[len(right) :])}."
     if right.startswith(mine):
-        return f"is right as far as it goes, but stops before {_short(right[len(mine):])}."
+        return f"is right as far as it goes, but stops before {_short(right[len(mine) :])}."
     if "Ġ" in mine and "Ġ" not in right:
         return "shows the tokenizer's own spelling, with 'Ġ' for a space: use tokenizer.decode on the ids."
     return f"is not the expected text. {_first_difference(mine, right)}"
@@ -75,9 +75,7 @@ def _first_difference(mine: str, right: str) -> str:
     start = max(0, at - _CONTEXT)
     line = mine.count("\n", 0, at) + 1
     place = f"character {at + 1}" + (f" (line {line})" if "\n" in mine or "\n" in right else "")
-    return (
-        f"First difference at {place}: {mine[start : at + _CONTEXT]!r} instead of {right[start : at + _CONTEXT]!r}."
-    )
+    return f"First difference at {place}: {mine[start : at + _CONTEXT]!r} instead of {right[start : at + _CONTEXT]!r}."
 
 
 def _short(text: str) -> str:

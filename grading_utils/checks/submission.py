@@ -1,0 +1,153 @@
+"""Find definitions in the text of a whole submission, the way Python would have bound them; nothing is executed.
+
+The last binding of a name wins; aliases, decorators, `partial(...)`, factories and base classes are followed as far as
+the text shows them. A function that only running the code could find is not found.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from grading_utils.checks.definitions import Definition, Function, Kind, NotFoundInSource, define
+from grading_utils.checks.scopes import BUILTINS
+from grading_utils.checks.source import StudentSource, parse, plain_python
+
+# IPython binds these in every kernel; they are the notebook's only where its text binds them again.
+_KERNEL_NAMES = frozenset({"open", "exit", "quit", "get_ipython"})
+
+
+class SourceNotebook:
+    """A submission's text, asked about one function."""
+
+    def __init__(self, student: StudentSource) -> None:
+        tree = parse(text := plain_python(student.source))
+        if tree is None:
+            raise NotFoundInSource("the notebook's code is not valid Python")
+        self._student = student
+        self._lines = text.split("\n")
+        self._bindings = list(_bindings(tree.body))
+        self._resolved: dict[tuple[int, bool], list[list[ast.AST]]] = {}
+        self._own: set[str] = {student.qualname.split(".")[0]}
+
+    def subject(self) -> list[Definition]:
+        """See `Notebook`."""
+        name, *attributes = self._student.qualname.split(".")
+        paths = self._resolve_name(name, len(self._bindings), follow_own=True)
+        for attribute in attributes:
+            if attribute == "<locals>":
+                break
+            paths = [found for path in paths for found in self._attribute(path, attribute)]
+        if not paths:
+            raise NotFoundInSource(f"no definition of {self._student.qualname}")
+        return self._define_all(paths)
+
+    def own_names(self) -> frozenset[str]:
+        """See `Notebook`."""
+        return frozenset(self._own)
+
+    def redefined_builtins(self) -> frozenset[str]:
+        """See `Notebook`."""
+        bound = {name for name, _ in self._bindings}
+        return (BUILTINS & self._student.module_names) - (_KERNEL_NAMES - bound)
+
+    def kind(self, name: str) -> Kind | None:
+        """See `Notebook`."""
+        if name not in self._student.module_names:
+            return None
+        last = next((node for bound, node in reversed(self._bindings) if bound == name), None)
+        if isinstance(last, ast.Import | ast.ImportFrom):
+            return "import"
+        return "function" if self.helper(name) else "variable"
+
+    def helper(self, name: str) -> list[Definition]:
+        """See `Notebook`."""
+        return self._define_all(self._resolve_name(name, len(self._bindings), instances=False))
+
+    def _define_all(self, paths: list[list[ast.AST]]) -> list[Definition]:
+        unique = {id(path[-1]): path for path in paths}
+        return [define(path, self._lines) for path in unique.values()]
+
+    def _resolve_name(
+        self, name: str, before: int, *, instances: bool = True, follow_own: bool = False
+    ) -> list[list[ast.AST]]:
+        """Paths to the definitions that `name` stood for, just before binding number `before`."""
+        for index in range(before - 1, -1, -1):
+            bound, node = self._bindings[index]
+            if bound == name:
+                if follow_own:
+                    self._own.add(name)
+                # Resolved once each: names that use each other twice would double the work at every step.
+                if (index, instances) not in self._resolved:
+                    paths = self._resolve(node, index, instances=instances, follow_own=follow_own)
+                    self._resolved[index, instances] = list({id(path[-1]): path for path in paths}.values())
+                return self._resolved[index, instances]
+        return []
+
+    def _resolve(self, node: ast.AST, before: int, *, instances: bool, follow_own: bool) -> list[list[ast.AST]]:
+        def inner(part: ast.AST, instances: bool = instances) -> list[list[ast.AST]]:
+            return self._resolve(part, before, instances=instances, follow_own=follow_own)
+
+        match node:
+            case ast.Lambda():
+                return [[node]]
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return [[node], *(path for dec in node.decorator_list for path in inner(dec))]
+            case ast.ClassDef():
+                return [[node], *(path for base in node.bases for path in inner(base, False))]
+            case ast.Name():
+                return self._resolve_name(node.id, before, instances=instances, follow_own=follow_own)
+            case ast.Attribute():
+                return [found for path in inner(node.value) for found in self._attribute(path, node.attr)]
+            case ast.Call():
+                arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+                found = [path for argument in arguments for path in inner(argument, False)]
+                for path in inner(node.func):
+                    is_class = isinstance(path[-1], ast.ClassDef)
+                    if (is_class and instances) or (not is_class and _makes_functions(path[-1])):
+                        found.append(path)
+                return found
+        return []
+
+    @staticmethod
+    def _attribute(path: list[ast.AST], name: str) -> list[list[ast.AST]]:
+        body = getattr(path[-1], "body", []) if isinstance(path[-1], ast.ClassDef) else []
+        return [
+            [*path, part]
+            for part in body
+            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and part.name == name
+        ]
+
+
+def _makes_functions(node: ast.AST) -> bool:
+    return any(isinstance(part, Function) for part in ast.walk(node) if part is not node)
+
+
+def _bindings(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
+    """Names bound at this level with what binds them, in order; bodies of `if`, `with`, `try`… included."""
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name, statement
+            continue
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                yield alias.asname or alias.name.split(".")[0], statement
+        elif isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                for leaf in ast.walk(target):
+                    if isinstance(leaf, ast.Name) and isinstance(leaf.ctx, ast.Store):
+                        yield leaf.id, statement.value if leaf is target else statement
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            if statement.value is not None:
+                yield statement.target.id, statement.value
+        elif isinstance(statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith | ast.AugAssign):
+            yield from ((name, statement) for name in _header_names(statement))
+        for block in ("body", "handlers", "orelse", "finalbody", "cases"):
+            yield from _bindings(getattr(statement, block, []))
+
+
+def _header_names(statement: ast.stmt) -> Iterator[str]:
+    header: list[ast.AST] = [getattr(statement, "target", ast.Pass())]
+    header += [item.optional_vars for item in getattr(statement, "items", []) if item.optional_vars is not None]
+    for part in header:
+        yield from (leaf.id for leaf in ast.walk(part) if isinstance(leaf, ast.Name))
