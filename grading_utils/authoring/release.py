@@ -40,6 +40,7 @@ def generate(course: Course, assignment: str, root: Path) -> Path:
         AuthoringError: A notebook breaks a rule of nbgrader or of the scaffolds, or would leak a secret.
     """
     build_bundle(course, assignment)  # names notebook, cell and rule where nbgrader's converter would only log them
+    root.mkdir(parents=True, exist_ok=True)
     config = copy.deepcopy(course.config)
     config.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
     config.CourseDirectory.release_directory = str(root / "release")

@@ -10,6 +10,7 @@ Exit codes, the same for every sub-command:
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from typing import Any
@@ -63,3 +64,5 @@ def main() -> None:
 
     Works on any nbgrader course directory: run it there, or name it with --course.
     """
+    # nbformat logs pages about a malformed notebook; our own one-line message says it already.
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)

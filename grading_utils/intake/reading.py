@@ -64,8 +64,8 @@ def _read_bytes(path: Path) -> bytes:
         if path.is_symlink():
             raise SubmissionError("is a symbolic link, which is never followed", where=where) from error
         raise SubmissionError(f"cannot be opened: {error.strerror}", where=where) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SubmissionError(f"is {_kind_of(status.st_mode)}, not a file", where=where)
         if status.st_size > MAX_BYTES:
@@ -74,7 +74,10 @@ def _read_bytes(path: Path) -> bytes:
                 "ask the student to clear the outputs and hand in again",
                 where=where,
             )
-        data = file.read(MAX_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         raise SubmissionError(f"is larger than {MAX_BYTES / 1e6:.0f} MB", where=where)
     if not data.strip():
@@ -128,7 +131,7 @@ def _to_version_4(document: dict[str, Any], path: Path, notes: list[str]) -> dic
 
 def _rebuild(cell: Any) -> Any:
     """A clean cell with the student's text and claimed `nbgrader` metadata; None where it is no cell at all."""
-    if not isinstance(cell, dict) or cell.get("cell_type") not in _MAKERS:
+    if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str) or cell["cell_type"] not in _MAKERS:
         return None
     source = cell.get("source", "")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
