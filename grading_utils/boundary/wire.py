@@ -1,0 +1,226 @@
+"""What a Python value looks like between the processes: a closed set of nodes, checked by msgspec as they arrive.
+
+None, bool, float, str and 64-bit int stand for themselves; everything else is one of the structs below. Bulky bytes
+lie beside the structure (`start`, `size` point into them). Nothing here names code to import or to run.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Union
+
+import msgspec
+
+MAX_STRUCTURE = 8 << 20
+"""Bytes of structure in one frame; as Python objects these can take some forty times the room."""
+MAX_BULK = 64 << 20
+"""Bytes of bulk data (arrays, tensors, long strings) in one frame."""
+MAX_DEPTH = 64
+"""Containers within containers."""
+
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+Shape = Annotated[list[Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]], msgspec.Meta(max_length=32)]
+
+
+class Node(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One value that msgpack has no type for."""
+
+
+class Bulk(Node, frozen=True):
+    """A node whose content lies in the frame's bulk part."""
+
+    start: Natural
+    size: Natural
+
+
+class BigInt(Node, frozen=True, tag="int"):
+    """An int beyond 64 bits, in hexadecimal."""
+
+    digits: Annotated[str, msgspec.Meta(max_length=1 << 16)]
+
+
+class Complex(Node, frozen=True, tag="complex"):
+    """A complex number."""
+
+    real: float
+    imag: float
+
+
+class Text(Bulk, frozen=True, tag="str"):
+    """A str that is long or holds lone surrogates, as UTF-8 with these let through."""
+
+
+class Bytes(Bulk, frozen=True, tag="bytes"):
+    """Bytes or a bytearray."""
+
+    kind: Literal["bytes", "bytearray"]
+
+
+class Numbers(Bulk, frozen=True, tag="numbers"):
+    """A list or tuple of floats only (`d`) or of 64-bit ints only (`q`)."""
+
+    kind: Literal["list", "tuple"]
+    code: Literal["d", "q"]
+
+
+class Sequence(Node, frozen=True, tag="seq"):
+    """A builtin collection of items."""
+
+    kind: Literal["list", "tuple", "set", "frozenset", "deque", "torch.Size"]
+    items: list[Value]
+
+
+class Mapping(Node, frozen=True, tag="map"):
+    """A dict or one of its cousins; `default` is the factory of a defaultdict."""
+
+    kind: Literal["dict", "Counter", "OrderedDict", "defaultdict"]
+    keys: list[Value]
+    values: list[Value]
+    default: Value = None
+
+
+class Span(Node, frozen=True, tag="span"):
+    """A range or a slice."""
+
+    kind: Literal["range", "slice"]
+    start: Value
+    stop: Value
+    step: Value
+
+
+class Named(Node, frozen=True, tag="named"):
+    """A well-known constant or class, such as `builtins.int` or `torch.float32`."""
+
+    module: Name
+    name: Name
+
+
+class Record(Node, frozen=True, tag="record"):
+    """A named tuple."""
+
+    name: Name
+    fields: Annotated[list[Name], msgspec.Meta(max_length=200)]
+    items: list[Value]
+
+
+class Moment(Node, frozen=True, tag="moment"):
+    """A small immutable value that has a canonical text."""
+
+    kind: Literal["date", "time", "datetime", "timedelta", "Decimal", "Fraction", "Timestamp", "Timedelta"]
+    text: Name
+
+
+class Array(Bulk, frozen=True, tag="array"):
+    """A NumPy array or scalar in C order."""
+
+    kind: Literal["array", "scalar"]
+    dtype: Name
+    shape: Shape
+
+
+class ObjectArray(Node, frozen=True, tag="objects"):
+    """A NumPy array of Python objects."""
+
+    shape: Shape
+    items: list[Value]
+
+
+class Tensor(Bulk, frozen=True, tag="tensor"):
+    """A dense CPU tensor in C order."""
+
+    kind: Literal["tensor", "parameter"]
+    dtype: Name
+    shape: Shape
+
+
+class Strings(Node, frozen=True, tag="strings"):
+    """A pandas string array; None is its missing value."""
+
+    storage: Literal["python", "pyarrow"]
+    nan: bool
+    items: list[Value]
+
+
+class Masked(Node, frozen=True, tag="masked"):
+    """A pandas nullable array, such as `Int64`."""
+
+    dtype: Name
+    items: list[Value]
+
+
+class Zoned(Node, frozen=True, tag="zoned"):
+    """A pandas array of moments with a time zone."""
+
+    dtype: Name
+    moments: Value
+
+
+class Categorical(Node, frozen=True, tag="categories"):
+    """A pandas categorical array."""
+
+    codes: Value
+    categories: Value
+    ordered: bool
+
+
+class Index(Node, frozen=True, tag="index"):
+    """A pandas index; `multi` has one column per level, `range` one range."""
+
+    kind: Literal["plain", "multi", "range"]
+    columns: list[Value]
+    names: list[Value]
+
+
+class Series(Node, frozen=True, tag="series"):
+    """A pandas Series."""
+
+    values: Value
+    index: Value
+    name: Value
+
+
+class Frame(Node, frozen=True, tag="frame"):
+    """A pandas DataFrame."""
+
+    columns: Value
+    index: Value
+    values: list[Value]
+
+
+class Randomness(Node, frozen=True, tag="rng"):
+    """A random number generator, by its state."""
+
+    kind: Literal["Random", "Generator", "RandomState", "torch"]
+    state: Value
+
+
+class Remote(Node, frozen=True, tag="remote"):
+    """An object that stays with the sender; the receiver gets a stand-in."""
+
+    id: Natural
+    type_name: Name
+    kinds: Annotated[list[Name], msgspec.Meta(max_length=64)]
+    """Qualified names of the classes that it is an instance of, nearest first."""
+    can: Annotated[list[Name], msgspec.Meta(max_length=64)]
+    """The operations in `kinds.SPECIALS` that its type has."""
+    bases: Annotated[list[Name], msgspec.Meta(max_length=64)] = []
+    """For a class: qualified names of the classes that it inherits from."""
+
+
+class Own(Node, frozen=True, tag="own"):
+    """An object of the receiver's, for which the sender holds a stand-in."""
+
+    id: Natural
+
+
+class Shared(Node, frozen=True, tag="shared"):
+    """An object that an instructor's cell bound to this name in both processes."""
+
+    name: Name
+
+
+Value = Union[
+    None, bool, int, float, str, BigInt, Complex, Text, Bytes, Numbers, Sequence, Mapping, Span, Named, Record, Moment,
+    Array, ObjectArray, Tensor, Strings, Masked, Zoned, Categorical, Index, Series, Frame, Randomness, Remote, Own,
+    Shared,
+]  # fmt: skip
