@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from grading_utils.checks.values import as_array, describe, is_frame, is_from, is_tensor, number
+from grading_utils.checks.values import as_array, describe, is_frame, is_from, is_tensor, number, shown
 
 
 def check_table(
@@ -109,6 +109,8 @@ def _column(table: Any, column: object, name: str) -> Any:
 
 def _check_sorted(values: Any, column: str, descending: bool, name: str) -> None:
     array = as_array(values, f"column {column!r} of {name}").astype(float)
+    if (array != array).any():
+        raise AssertionError(f"column {column!r} of {name} contains nan, so its rows can't be put in order.")
     steps = array[1:] - array[:-1]
     tolerance = 1e-7 * abs(array[:-1]) + 1e-12
     is_falling, is_rising = bool((steps <= tolerance).all()), bool((steps >= -tolerance).all())
@@ -198,7 +200,7 @@ def _check_strings(mine: list[Any], right: list[str], label: str, groups: list[t
         return
     row = wrong[0]
     got, wanted = a[row], e[row]
-    head = f"{label} is wrong in row {row}: {got!r} instead of {wanted!r}"
+    head = f"{label} is wrong in row {row}: {shown(got)} instead of {shown(wanted)}"
     if sorted(a) == sorted(e):
         reason = ": the right strings in another order; does each row keep its own?"
     elif "Ġ" in got and "Ġ" not in wanted:

@@ -99,7 +99,7 @@ def _check_shape(actual: list[int], expected: list[int | None], name: str) -> No
             reason = "check which dimension you select, and what each one counts"
     else:
         reason = f"it has {len(actual)} dimensions, not {len(expected)}: check which ones you select"
-    raise AssertionError(f"{message}: {reason}.")
+    raise AssertionError(f"{message}: {reason}" + ("" if reason.endswith("?") else "."))
 
 
 def _close(actual: Any, expected: Any, rtol: float, atol: float) -> bool:

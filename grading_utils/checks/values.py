@@ -66,9 +66,9 @@ def as_array(value: Any, name: str) -> Any:
     import numpy
 
     if is_tensor(value):
-        tensor = value.detach().to("cpu")
-        if tensor.is_sparse or tensor.is_quantized or tensor.is_nested:
-            raise AssertionError(f"{name} is a special kind of tensor; make it an ordinary (dense) one.")
+        tensor = value.detach() if value.is_meta else value.detach().to("cpu")
+        if tensor.is_sparse or tensor.is_quantized or tensor.is_nested or value.is_meta:
+            raise AssertionError(f"{name} should be an ordinary (dense) tensor, not a special kind.")
         if tensor.is_floating_point() and tensor.element_size() < 4:
             tensor = tensor.float()
         return tensor.resolve_conj().resolve_neg().numpy()

@@ -135,6 +135,27 @@ def test_which_way_a_tensor_is_shifted() -> None:
         check_tensor([7.0, 1.0, 9.0, 0.0], values)
 
 
+SPECIAL_TENSORS = {
+    "sparse": torch.eye(3).to_sparse(),
+    "without data": torch.empty(3, device="meta"),
+    "complex": torch.ones(3, dtype=torch.complex64).conj(),
+    "8 bits": torch.zeros(3).to(torch.float8_e4m3fn),
+}
+
+
+@pytest.mark.parametrize("tensor", SPECIAL_TENSORS.values(), ids=SPECIAL_TENSORS.keys())
+def test_a_special_kind_of_tensor_is_no_crash(tensor: torch.Tensor) -> None:
+    for check in (check_probabilities, lambda value: check_tensor(value, [1.0, 2.0, 3.0])):
+        with pytest.raises(AssertionError):
+            check(tensor)
+
+
+def test_a_long_string_does_not_flood_the_message() -> None:
+    with pytest.raises(AssertionError) as error:
+        check_table(table(tokens=("x" * 10**6, "b", "c")), RIGHT)
+    assert len(str(error.value)) < 300
+
+
 def test_tensor_shape_alone() -> None:
     check_tensor(P, shape=[1, None, 4])
     with pytest.raises(AssertionError, match=r"instead of \[1, any, 5\]"):
@@ -220,7 +241,7 @@ WRONG_TABLES: list[tuple[str, Any, str]] = [
     ("logs", table(probabilities=np.log([0.06, 0.04, 0.03])), "log-probabilities"),
     ("renormalized", table(probabilities=np.array([6, 4, 3]) / 13), "softmax over the whole vocabulary first"),
     ("formatted", table(probabilities=("6%", "4%", "3%")), "should hold numbers, not|holds text|only numbers"),
-    ("nan", table(probabilities=(0.06, math.nan, 0.03)), "not sorted|nan"),
+    ("nan", table(probabilities=(0.06, math.nan, 0.03)), "contains nan"),
     ("lists of numbers", table(probabilities=([0.06], [0.04], [0.03])), "one number"),
 ]
 
