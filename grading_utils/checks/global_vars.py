@@ -23,6 +23,7 @@ from grading_utils.checks.submission import SourceNotebook
 
 _EXCERPT_WIDTH = 70
 _LONGEST_NAME = 60
+_LIVE = (types.FunctionType, types.MethodType, type, functools.partial)
 
 
 @dataclass
@@ -73,18 +74,24 @@ def check_global_vars(
 
 
 def _notebook_of(func: object, caller_globals: dict[str, object]) -> Notebook:
-    if not isinstance(func, types.FunctionType | types.MethodType | type | functools.partial):
-        student = getattr(func, "__student_source__", None)
-        if callable(student) and not isinstance(student, StudentSource):
-            student = student()
-        if isinstance(student, StudentSource):
+    # The true type: a stand-in for a function in another process may well claim to be a function.
+    if not issubclass(type(func), _LIVE):
+        if (student := _student_source(func)) is not None:
             return SourceNotebook(student)
+        if hasattr(type(func), "__student_source__"):
+            raise NotFoundInSource("it has no name of its own in the notebook")
     return LiveNotebook(func, caller_globals)
 
 
+def _student_source(func: object) -> StudentSource | None:
+    student = getattr(func, "__student_source__", None)
+    if not isinstance(student, StudentSource) and isinstance(student, types.MethodType):
+        student = student()
+    return student if isinstance(student, StudentSource) else None
+
+
 def _name_of(func: object) -> str:
-    student = None if isinstance(func, type) else getattr(func, "__student_source__", None)
-    if isinstance(student, StudentSource):
+    if not issubclass(type(func), _LIVE) and (student := _student_source(func)) is not None:
         return f"`{student.qualname}`"
     name = getattr(func, "__name__", None)
     return f"`{name}`" if isinstance(name, str) else f"this {type(func).__name__}"

@@ -48,9 +48,10 @@ def describe(value: Any) -> str:
         return "a styled table: return the DataFrame itself, and apply `.style` when you display it"
     if type(value) in (bool, int, float, str):
         return f"{_article(type(value).__name__)} ({reprlib.repr(value)})"
-    if type(value).__name__ == "function":
-        return "a function: did you forget to call it, with `()`?"
-    return _article(type(value).__name__)
+    # What it claims to be is good enough for a message, and right for a stand-in of an object elsewhere.
+    claimed = value.__class__
+    kind = claimed.__name__ if isinstance(claimed, type) else type(value).__name__
+    return "a function: did you forget to call it, with `()`?" if kind == "function" else _article(kind)
 
 
 def _article(name: str) -> str:

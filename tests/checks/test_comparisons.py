@@ -60,6 +60,11 @@ def test_none_asks_about_return(check: Any) -> None:
         check(None)
 
 
+def test_a_function_asks_about_the_call() -> None:
+    with pytest.raises(AssertionError, match=r"a function: did you forget to call it, with `\(\)`"):
+        check_text(lambda: "a", "a")
+
+
 # --- tensors
 
 RIGHT_TENSORS: list[tuple[str, Any, Any]] = [

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from dataclasses import dataclass
 from itertools import count
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -27,6 +28,10 @@ class InAnotherProcess:
     """What stands for a student's function where that function may not be touched."""
 
     __student_source__: StudentSource
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]
+        return FunctionType
 
     def __call__(self) -> None:
         raise RuntimeError("student code must not run")
@@ -491,6 +496,18 @@ def test_source_that_the_compiler_refuses_is_no_crash() -> None:
 def test_the_student_s_own_code_is_never_run() -> None:
     with pytest.raises(AssertionError, match="`k`"):
         check_global_vars(student("raise SystemExit\ndef f(x=1/0): return k", names="k f"))
+
+
+def test_a_stand_in_without_a_name_in_the_notebook_says_define_it_with_def() -> None:
+    class Nameless:
+        @property
+        def __student_source__(self) -> StudentSource:
+            raise AttributeError
+
+        def __call__(self) -> None: ...
+
+    with pytest.raises(AssertionError, match="define it with `def` in a code cell"):
+        check_global_vars(Nameless())
 
 
 def test_a_student_cannot_hand_over_source_of_their_choice() -> None:
