@@ -1,0 +1,58 @@
+"""The training text: documents of all families, drawn from the grammar by one seed.
+
+The same seed gives the same text in every process: chance comes from `random.Random` seeded with strings, and
+nothing here iterates over a set. What each family says is in `templates/` and `words/`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+from grading_utils.language_model.grammar import Grammar, Rule, Split, load_rules
+from grading_utils.language_model.labelled import Document, labelled_reviews, recalled_pairs, sorted_words
+
+PROSE = {
+    "plan": 7, "everyday": 10, "saying": 5, "person": 9, "city": 10, "fact": 20, "story": 12, "news": 8, "review": 7,
+}  # fmt: skip
+"""Families written by one rule, `<family>-doc`, and how many documents in a hundred each of them gets."""
+LABELLED: dict[str, tuple[Callable[[Grammar, random.Random], Document], int]] = {
+    "labelled reviews": (labelled_reviews, 13),
+    "sorted words": (sorted_words, 5),
+    "recall": (recalled_pairs, 3),
+}
+"""Families in which a label is to be found from the document, with their writers and shares."""
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """All words and templates of the package."""
+    return load_rules(Path(__file__).parent)
+
+
+def documents(seed: str) -> Iterator[Document]:
+    """Endless training documents; the same seed gives the same ones."""
+    rng = random.Random(f"corpus {seed}")
+    running, labelled = Grammar(rules(), "running", rng), Grammar(rules(), "labelled", rng)
+    names = [*PROSE, *LABELLED]
+    shares = [*PROSE.values(), *(share for _, share in LABELLED.values())]
+    while True:
+        name = rng.choices(names, shares)[0]
+        yield prose(running, name) if name in PROSE else LABELLED[name][0](labelled, rng)
+
+
+def prose(grammar: Grammar, family: str) -> Document:
+    """One document of a prose family; `h` and `m` are the people in it unless its template names others."""
+    cast = {"h": grammar.pick("name"), "m": grammar.pick("name")}
+    return Document(family, grammar.expand(f"{family}-doc", cast))
+
+
+def heldout(family: str, seed: str, count: int, split: Split = "heldout") -> list[Document]:
+    """Documents of one family in templates and words that training never sees."""
+    rng = random.Random(f"heldout {family} {seed}")
+    grammar = Grammar(rules(), split, rng)
+    if family in PROSE:
+        return [prose(grammar, family) for _ in range(count)]
+    return [LABELLED[family][0](grammar, rng) for _ in range(count)]
