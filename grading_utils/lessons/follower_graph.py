@@ -14,7 +14,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import networkx as nx
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.text import Text
 
 from grading_utils.lessons.lyrics import token_label
@@ -74,16 +74,18 @@ def draw_follower_graph(
         for row, node in enumerate(layer)
     }
 
-    size = (max(5.0, 1.45 * len(layers)), max(2.6, 0.75 * tallest + 1.2))
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.add_subplot()
+    widest = max(len(line) for node in steps for line in _label_lines(node))
+    size = (max(5.0, (0.75 + 0.08 * widest) * len(layers)), max(2.6, 0.7 * tallest + 1.2))
+    figure = Figure(figsize=size)
+    axes = figure.add_axes((0, 0, 1, 0.9))
     axes.set_axis_off()
     axes.set_xlim(-0.6, max(layers) + 0.6)
     axes.set_ylim(-tallest / 2 - 0.5, tallest / 2 + 0.7)
     if title:
         axes.set_title(title, fontsize=11, loc="left")
-    boxes = {node: _draw_box(axes, node, *positions[node]) for node in steps}
-    figure.draw_without_rendering()  # boxes know their extent only after a draw, and arrows end at the boxes
+    labels = {node: _draw_box(axes, node, *positions[node]) for node in steps}
+    figure.draw_without_rendering()  # a box knows its extent only after a draw, and arrows end at the boxes
+    boxes = {node: _outline(axes, label) for node, label in labels.items()}
     for source, target, edge in graph.edges(data=True):
         if source in boxes and target in boxes:
             _draw_arrow(axes, boxes[source], boxes[target], edge["count"], edge["total"])
@@ -99,24 +101,39 @@ def describe_follower_graph(table: Table) -> str:
     return "Directed graph: " + "; ".join(parts) + "."
 
 
+def _label_lines(node: Hashable) -> list[str]:
+    return textwrap.wrap(token_label(node), 15) or ["(empty)"]
+
+
 def _draw_box(axes: Axes, node: Hashable, x: float, y: float) -> Text:
-    label = "\n".join(textwrap.wrap(token_label(node), 15)) or "(empty)"
+    label = "\n".join(_label_lines(node))
     style = {"boxstyle": "round,pad=0.35", "facecolor": BOX, "edgecolor": FORWARD, "linewidth": 1.0}
     return axes.text(x, y, label, ha="center", va="center", fontsize=10, bbox=style, zorder=3)
 
 
-def _draw_arrow(axes: Axes, source: Text, target: Text, count: int, total: int) -> None:
-    (x1, y1), (x2, y2) = source.get_position(), target.get_position()
+def _outline(axes: Axes, label: Text) -> Rectangle:
+    """Return where a label and its box stand, as an invisible part of the axes in data coordinates."""
+    patch = label.get_bbox_patch()
+    assert patch is not None
+    extent = patch.get_window_extent().transformed(axes.transData.inverted())
+    outline = Rectangle((extent.x0, extent.y0), extent.width, extent.height, visible=False)
+    axes.add_artist(outline)
+    return outline
+
+
+def _draw_arrow(axes: Axes, source: Rectangle, target: Rectangle, count: int, total: int) -> None:
+    (x1, y1), (x2, y2) = source.get_center(), target.get_center()
     backward = x2 <= x1
     if backward:  # the long way back runs above the picture or below it, whichever is nearer to the source
         bend = (0.16 + 0.4 / (x1 - x2 + 1)) * (-1 if y1 < 0 else 1)
     else:
-        bend = 0.12 if x2 - x1 > 1 or y1 != y2 else 0.0
+        bend = 0.12 if x2 - x1 > 1.5 or abs(y1 - y2) > 0.1 else 0.0
     if source is target:
-        start, end, bend = (x1 - 0.1, y1 + 0.17), (x1 + 0.1, y1 + 0.17), -2.2
+        side, top = source.get_width() / 3, source.get_y() + source.get_height()
+        start, end, bend = (x1 - side, top), (x1 + side, top), -2.5
     else:
         start, end = (x1, y1), (x2, y2)
-    boxes = (None, None) if source is target else (source.get_bbox_patch(), target.get_bbox_patch())
+    boxes = (None, None) if source is target else (source, target)
     color = BACKWARD if backward else FORWARD
     arrow = FancyArrowPatch(
         start, end, patchA=boxes[0], patchB=boxes[1], shrinkA=1, shrinkB=1,
@@ -124,7 +141,7 @@ def _draw_arrow(axes: Axes, source: Text, target: Text, count: int, total: int) 
         linewidth=min(0.8 + 0.7 * count, 6.0), color=color, alpha=0.55 if backward else 0.85, zorder=1,
         clip_on=False,
     )  # fmt: skip
-    axes.add_patch(arrow)
+    axes.add_artist(arrow)
     if total > 1 and count < total:
         (px, py), (qx, qy) = axes.transData.transform([start, end])
         middle = ((px + qx) / 2 + bend * (qy - py) / 2, (py + qy) / 2 - bend * (qx - px) / 2)
