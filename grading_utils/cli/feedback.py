@@ -30,5 +30,5 @@ def command(assignments: tuple[str, ...], students: tuple[str, ...], course_fold
         for result in read_json(course.root / RESULTS)
         if (not assignments or result.assignment in assignments) and (not students or result.student in students)
     ]
-    pages = write_feedback(course.root, results)
+    pages = write_feedback(course, results)
     click.echo(f"{len(pages)} pages in {course.folder(course.layout.feedback_directory)}")

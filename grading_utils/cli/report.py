@@ -1,4 +1,4 @@
-"""`grading-utils report`: write the class report from what `grade` recorded."""
+"""`grading-utils report`: one page about everything graded so far."""
 
 from __future__ import annotations
 
@@ -6,36 +6,30 @@ from pathlib import Path
 
 import click
 
-from grading_utils.course.course import Course
-from grading_utils.errors import CourseError
-from grading_utils.reporting.gradebook import read_gradebook, with_manual_grades
-from grading_utils.reporting.records import NOTHING_GRADED, read_json
-from grading_utils.reporting.report import write_report
-
-RESULTS_FILE = "grades.json"
+from grading_utils.cli import options
 
 
-@click.command("report")
-@click.option(
-    "--course",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    show_default="this folder",
-    help="The course directory.",
-)
+@click.command()
+@options.course
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write.  [default: report.html in the course]",
+    help="The file to write. [default: report.html in the course]",
 )
-def command(root: Path, output: Path | None) -> None:
-    """Write one self-contained HTML page about everything graded so far.
+def command(course_folder: Path, output: Path | None) -> None:
+    """Write report.html: scores, the difficulty of each question, and who needs attention and why.
 
-    Manual scores in the gradebook count, so write it again after grading by hand.
+    Scores that a person entered in the formgrader count, so write it again after grading by hand.
     """
-    course = Course.open(root)
-    results = read_json(course.root / RESULTS_FILE)
+    from grading_utils.cli.grade import RESULTS
+    from grading_utils.course.course import Course
+    from grading_utils.errors import CourseError
+    from grading_utils.reporting.gradebook import read_gradebook, with_manual_grades
+    from grading_utils.reporting.records import NOTHING_GRADED, read_json
+    from grading_utils.reporting.report import write_report
+
+    course = Course.open(course_folder)
+    results = read_json(course.root / RESULTS)
     if not results:
         raise CourseError(NOTHING_GRADED, where=str(course.root))
     gradebook = read_gradebook(str(course.layout.db_url), results)

@@ -1,7 +1,8 @@
 """Results as files for other programs: JSON (read back by `report`), JUnit XML and CSV.
 
-Every writer puts submissions in the order (assignment, student), so the same results give the same bytes. Text
-that students control is made safe for the format it goes into; it is not made safe for HTML here.
+A path of `-` is standard output. Every writer puts submissions in the order (assignment, student), so the same
+results give the same bytes. Text that students control is made safe for the format it goes into; it is not made safe
+for HTML here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -50,6 +52,17 @@ def write_json(results: Iterable[SubmissionResult], path: Path) -> None:
     """Write results as a JSON list; the file is replaced in one step, so a reader never sees half of it."""
     encoded = msgspec.json.encode([_without_surrogates(result) for result in in_order(results)])
     _replace(path, msgspec.json.format(encoded, indent=2) + b"\n")
+
+
+def merge_json(results: Iterable[SubmissionResult], path: Path) -> None:
+    """Add results to those in a JSON file; a submission that was graded again replaces its older result.
+
+    Raises:
+        CourseError: The file exists and does not hold results; it is left as it is.
+    """
+    known = read_json(path) if path.exists() else []
+    merged = {(result.assignment, result.student): result for result in (*known, *results)}
+    write_json(merged.values(), path)
 
 
 def read_json(path: Path) -> list[SubmissionResult]:
@@ -206,6 +219,9 @@ def _without_surrogates(result: SubmissionResult) -> SubmissionResult:
 
 
 def _replace(path: Path, content: bytes) -> None:
+    if path == Path("-"):
+        sys.stdout.write(content.decode())
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(content)

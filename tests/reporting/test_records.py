@@ -12,7 +12,7 @@ import pytest
 
 from grading_utils.errors import CourseError
 from grading_utils.reporting.gradebook import GradebookEntry
-from grading_utils.reporting.records import NBGRADER_COLUMNS, read_json, write_csv, write_json, write_junit
+from grading_utils.reporting.records import NBGRADER_COLUMNS, merge_json, read_json, write_csv, write_json, write_junit
 from grading_utils.results import CellResult, Status, SubmissionResult
 
 HOSTILE_TEXT = (
@@ -133,3 +133,22 @@ def test_our_csv_columns_are_those_of_the_installed_nbgrader() -> None:
 
     source = inspect.getsource(CsvExportPlugin.export)
     assert all(f'"{column}"' in source for column in NBGRADER_COLUMNS)
+
+
+def test_merging_replaces_what_was_graded_again_and_keeps_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "grades.json"
+    merge_json([submission("old"), submission("bob's", student="bob")], path)
+    merge_json([submission("new")], path)
+    assert [(result.student, result.message) for result in read_json(path)] == [("ada", "new"), ("bob", "bob's")]
+
+
+def test_merging_into_a_broken_file_leaves_it_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "grades.json").write_bytes(b"{")
+    with pytest.raises(CourseError):
+        merge_json([submission()], tmp_path / "grades.json")
+    assert (tmp_path / "grades.json").read_bytes() == b"{"
+
+
+def test_a_dash_is_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    write_json([submission("über")], Path("-"))
+    assert json.loads(capsys.readouterr().out)[0]["message"] == "über"
