@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from grading_utils.checks.tensors import storage_bits
-from grading_utils.checks.values import as_array, describe, is_from, is_tensor, number, shown
+from grading_utils.checks.values import as_array, describe, is_from, is_plain, is_tensor, number, shown
 
 
 def check_probabilities(
@@ -154,26 +154,26 @@ def _distribution(expected: object) -> dict[Hashable, float]:
     return {outcome: p / total for outcome, p in probabilities.items()}
 
 
-def _counts(samples: object, name: str) -> Counter[Hashable]:
+def _counts(samples: Any, name: str) -> Counter[Hashable]:
     if is_tensor(samples) or is_from(samples, "numpy", "ndarray") or is_from(samples, "pandas", "Series"):
-        if is_from(samples, "numpy", "ndarray") and samples.dtype.kind in "OUS":  # type: ignore[attr-defined]
-            samples = samples.reshape(-1).tolist()  # type: ignore[attr-defined]
+        if is_from(samples, "numpy", "ndarray") and samples.dtype.kind in "OUS":
+            samples = samples.reshape(-1).tolist()
         elif is_from(samples, "pandas", "Series"):
-            samples = samples.tolist()  # type: ignore[attr-defined]
+            samples = samples.tolist()
         else:
             samples = as_array(samples, name).reshape(-1).tolist()
-    if isinstance(samples, dict):
+    if is_plain(samples, dict):
         if not all(type(n) is int and n >= 0 for n in samples.values()):
             raise AssertionError(f"{name} should map each outcome to how often it was drawn, a whole number.")
-        return Counter(samples)
-    if not isinstance(samples, list | tuple):
+        return Counter[Hashable](samples)
+    if not is_plain(samples, list, tuple):
         raise AssertionError(f"{name} should be a list or tensor of outcomes, but it is {describe(samples)}.")
     plain: list[Hashable] = []
     for item in samples:
-        if is_tensor(item) or is_from(item, "numpy", "generic"):
+        if is_tensor(item) or (is_from(item, "numpy", "generic") and not is_plain(item, str)):
             item = as_array(item, name).reshape(-1).tolist()
             item = item[0] if len(item) == 1 else tuple(item)
-        if not isinstance(item, str | int | float | bool | tuple | None):
+        if item is not None and not is_plain(item, str, int, float, bool, tuple):
             raise AssertionError(f"{name} should be a list of outcomes, but it contains {describe(item)}.")
         plain.append(item)
     try:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from grading_utils.checks.values import as_array, describe, is_frame, is_from, is_tensor, number, shown
+from grading_utils.checks.values import as_array, describe, is_frame, is_from, is_plain, is_tensor, number, shown
 
 
 def check_table(
@@ -147,7 +147,7 @@ def _check_column(
     if all(isinstance(value, str) for value in right):
         _check_strings(list(mine), list(right), label, groups)
         return
-    if any(isinstance(value, str) for value in mine):
+    if any(is_plain(value, str) for value in mine):
         raise AssertionError(f"{label} holds text, but should hold numbers: keep the numbers, format them for display.")
     import numpy
 
@@ -185,11 +185,11 @@ def _check_column(
 
 def _check_strings(mine: list[Any], right: list[str], label: str, groups: list[tuple[int, int]]) -> None:
     for row, value in enumerate(mine):
-        if isinstance(value, str):
+        if is_plain(value, str):
             continue
-        if isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], str):
+        if is_plain(value, list, tuple) and len(value) == 1 and is_plain(value[0], str):
             raise AssertionError(f"{label} holds lists in row {row}: each row should hold one string.")
-        if isinstance(value, int | float) or is_tensor(value) or is_from(value, "numpy", "generic"):
+        if is_plain(value, int, float) or is_tensor(value) or is_from(value, "numpy", "generic"):
             raise AssertionError(f"{label} holds numbers, not text: turn each id into a string with tokenizer.decode.")
         raise AssertionError(f"{label} should hold strings, but row {row} holds {describe(value)}.")
     a, e = list(mine), list(right)

@@ -6,15 +6,16 @@ It compares text only; it has no opinion on wording or spelling.
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
-from grading_utils.checks.values import describe
+from grading_utils.checks.values import describe, is_plain
 
 _CONTEXT = 15
 _SHORT = 40
 
 
 def check_text(
-    actual: object,
+    actual: Any,
     expected: str,
     *,
     ignore_case: bool = False,
@@ -33,11 +34,11 @@ def check_text(
     Raises:
         AssertionError: Says in what the texts differ, and shows the first difference.
     """
-    if isinstance(actual, bytes):
+    if is_plain(actual, bytes):
         raise AssertionError(f"{name} is bytes, not text: decode it with .decode('utf-8').")
-    if isinstance(actual, list | tuple) and len(actual) == 1 and isinstance(actual[0], str):
+    if is_plain(actual, list, tuple) and len(actual) == 1 and is_plain(actual[0], str):
         raise AssertionError(f"{name} is a list with one string in it; take the string itself, with [0].")
-    if not isinstance(actual, str):
+    if not is_plain(actual, str):
         raise AssertionError(f"{name} should be a string, but it is {describe(actual)}.")
     mine, right = str.__str__(actual), expected
     if ignore_whitespace:

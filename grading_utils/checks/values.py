@@ -20,6 +20,11 @@ def is_from(value: object, library: str, name: str) -> bool:
     return isinstance(wanted, type) and issubclass(type(value), wanted)
 
 
+def is_plain(value: object, *kinds: type) -> bool:
+    """True if `value` truly is of one of these builtin types; see `is_from` for why `isinstance` will not do."""
+    return issubclass(type(value), kinds)
+
+
 def is_tensor(value: object) -> bool:
     """True for a torch tensor."""
     return is_from(value, "torch", "Tensor")
@@ -73,7 +78,7 @@ def as_array(value: Any, name: str) -> Any:
         if tensor.is_floating_point() and tensor.element_size() < 4:
             tensor = tensor.float()
         return tensor.resolve_conj().resolve_neg().numpy()
-    if isinstance(value, list | tuple):
+    if is_plain(value, list, tuple):
         plain = _plain_list(value, name)
         try:
             value = numpy.array(plain)
@@ -81,9 +86,9 @@ def as_array(value: Any, name: str) -> Any:
             raise AssertionError(f"{name} is a list whose rows have different lengths; make them equal.") from None
     elif is_from(value, "pandas", "Series"):
         value = value.to_numpy()
-    if isinstance(value, bool | int | float | complex | numpy.generic):
+    if is_plain(value, bool, int, float, complex, numpy.generic):
         value = numpy.array(value)
-    if not isinstance(value, numpy.ndarray):
+    if not is_plain(value, numpy.ndarray):
         raise AssertionError(f"{name} should hold numbers (a tensor, an array or a list), but it is {describe(value)}.")
     if value.dtype == object:
         value = _numbers(_plain_list(value.tolist(), name), name)
@@ -101,11 +106,11 @@ def _numbers(plain: object, name: str) -> Any:
         raise AssertionError(f"{name} should hold only numbers.") from None
 
 
-def _plain_list(value: object, name: str, depth: int = 0) -> object:
+def _plain_list(value: Any, name: str, depth: int = 0) -> object:
     """Nested lists with every tensor or array inside them turned into plain numbers."""
     if depth > 16:
         raise AssertionError(f"{name} is a list nested too deeply to be a table of numbers.")
-    if isinstance(value, list | tuple):
+    if is_plain(value, list, tuple):
         return [_plain_list(item, name, depth + 1) for item in value]
     if type(value) in (bool, int, float, complex):
         return value

@@ -20,11 +20,14 @@ P = LOGITS.softmax(-1)
 
 
 class Impostor:
-    """Claims to be a tensor; any use of it fails the test."""
+    """Claims to be of a type that a check would open; any use of it fails the test."""
+
+    def __init__(self, claim: type) -> None:
+        self.claim = claim
 
     @property
     def __class__(self) -> type:  # type: ignore[override]
-        return torch.Tensor
+        return self.claim
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"the check touched {name}")
@@ -33,7 +36,22 @@ class Impostor:
     __hash__ = None  # type: ignore[assignment]
 
 
-HOSTILE = [None, ..., object(), Impostor(), int, len, {"q": 1}, b"x", {1}, iter([1]), lambda: 1, [Impostor()], [[None]]]
+CLAIMS = [torch.Tensor, np.ndarray, pd.DataFrame, pd.Series, list, dict, str, bytes, float, type(len)]
+HOSTILE = [
+    None,
+    ...,
+    object(),
+    *map(Impostor, CLAIMS),
+    int,
+    len,
+    {"q": 1},
+    b"x",
+    {1},
+    iter([1]),
+    lambda: 1,
+    [Impostor(torch.Tensor)],
+    [[None]],
+]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: type(value).__name__)
