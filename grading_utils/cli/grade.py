@@ -53,6 +53,7 @@ def command(
     some submission needs a person, 2 for wrong use, 3 when this machine cannot grade safely.
     """
     from grading_utils.course.course import Course
+    from grading_utils.reporting.gradebook import read_gradebook
     from grading_utils.reporting.records import merge_json, write_csv, write_json, write_junit
 
     course = Course.open(course_folder)
@@ -71,7 +72,7 @@ def command(
     if junit_file:
         write_junit(results, junit_file)
     if csv_file:
-        write_csv(results, csv_file)
+        write_csv(results, csv_file, read_gradebook(str(course.layout.db_url), results))
     _summarize(results)
     sys.exit(DONE if all(result.status is Status.GRADED for result in results) else NEEDS_A_PERSON)
 
