@@ -32,7 +32,7 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_li
 # --- T asks P ---
 
 
-class RunCell(_Message, frozen=True, tag="run"):
+class RunCell(_Message, frozen=True, kw_only=True, tag="run"):
     """Execute a cell in the notebook's namespace → `CellDone`."""
 
     source: str
@@ -40,30 +40,30 @@ class RunCell(_Message, frozen=True, tag="run"):
     instructor: bool
 
 
-class ListNames(_Message, frozen=True, tag="names"):
+class ListNames(_Message, frozen=True, kw_only=True, tag="names"):
     """Which names are bound in the notebook's namespace? → `Names`."""
 
 
-class Lookup(_Message, frozen=True, tag="lookup"):
+class Lookup(_Message, frozen=True, kw_only=True, tag="lookup"):
     """What is bound to this name? → `Answer` or `Threw` (NameError)."""
 
     name: str
 
 
-class Bind(_Message, frozen=True, tag="bind"):
+class Bind(_Message, frozen=True, kw_only=True, tag="bind"):
     """Assign to a name → `Answer`."""
 
     name: str
     value: wire.Value
 
 
-class Unbind(_Message, frozen=True, tag="unbind"):
+class Unbind(_Message, frozen=True, kw_only=True, tag="unbind"):
     """Delete a name → `Answer` or `Threw` (NameError)."""
 
     name: str
 
 
-class Operate(_Message, frozen=True, tag="do"):
+class Operate(_Message, frozen=True, kw_only=True, tag="do"):
     """Do something with an object of P's → `Answer` or `Threw`."""
 
     id: int
@@ -76,36 +76,36 @@ class Operate(_Message, frozen=True, tag="do"):
     """States that P's global random number generators shall have first."""
 
 
-class Take(_Message, frozen=True, tag="take"):
+class Take(_Message, frozen=True, kw_only=True, tag="take"):
     """Up to `count` further items of an iterator of P's → `Batch`."""
 
     id: int
     count: int
 
 
-class Describe(_Message, frozen=True, tag="describe"):
+class Describe(_Message, frozen=True, kw_only=True, tag="describe"):
     """Name, docstring and signature of an object of P's → `Description`."""
 
     id: int
 
 
-class Fork(_Message, frozen=True, tag="fork"):
+class Fork(_Message, frozen=True, kw_only=True, tag="fork"):
     """Go on in a child with the descriptor that follows in one byte → `Answer`."""
 
 
-class End(_Message, frozen=True, tag="end"):
+class End(_Message, frozen=True, kw_only=True, tag="end"):
     """End the child forked as number `child` at once → `Answer`."""
 
     child: int
 
 
-class Return(_Message, frozen=True, tag="return"):
+class Return(_Message, frozen=True, kw_only=True, tag="return"):
     """What a callback returned."""
 
     value: wire.Value
 
 
-class Fail(_Message, frozen=True, tag="fail"):
+class Fail(_Message, frozen=True, kw_only=True, tag="fail"):
     """What a callback raised."""
 
     error: Raised
@@ -124,7 +124,7 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
     value: wire.Value
 
 
-class _WithTraces(_Message, frozen=True):
+class _WithTraces(_Message, frozen=True, kw_only=True):
     """What a call leaves behind besides its result."""
 
     changes: Annotated[list[Change], msgspec.Meta(max_length=100)] = []
@@ -134,19 +134,19 @@ class _WithTraces(_Message, frozen=True):
     """Which global random number generators were used."""
 
 
-class Answer(_WithTraces, frozen=True, tag="answer"):
+class Answer(_WithTraces, frozen=True, kw_only=True, tag="answer"):
     """It worked."""
 
     value: wire.Value = None
 
 
-class Threw(_WithTraces, frozen=True, tag="threw"):
+class Threw(_WithTraces, frozen=True, kw_only=True, tag="threw"):
     """It raised."""
 
     error: Raised
 
 
-class Batch(_Message, frozen=True, tag="batch"):
+class Batch(_Message, frozen=True, kw_only=True, tag="batch"):
     """Items of an iterator; `finished` with or without an error."""
 
     items: list[wire.Value]
@@ -155,7 +155,7 @@ class Batch(_Message, frozen=True, tag="batch"):
     stdout: _Printed = ""
 
 
-class Names(_Message, frozen=True, tag="names"):
+class Names(_Message, frozen=True, kw_only=True, tag="names"):
     """Names bound in the notebook's namespace."""
 
     names: Annotated[list[wire.Name], msgspec.Meta(max_length=100_000)]
@@ -171,7 +171,7 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_l
     annotation: wire.Value
 
 
-class Description(_Message, frozen=True, tag="description"):
+class Description(_Message, frozen=True, kw_only=True, tag="description"):
     """What an object says about itself."""
 
     name: wire.Name | None
@@ -182,14 +182,14 @@ class Description(_Message, frozen=True, tag="description"):
     returns_given: bool
 
 
-class CellDone(_Message, frozen=True, tag="ran"):
+class CellDone(_Message, frozen=True, kw_only=True, tag="ran"):
     """A cell ran to its end or to an exception."""
 
     ok: bool
     outputs: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=2000)]
 
 
-class CallBack(_Message, frozen=True, tag="callback"):
+class CallBack(_Message, frozen=True, kw_only=True, tag="callback"):
     """P asks something of an object of T's → `Return` or `Fail`."""
 
     id: wire.Natural

@@ -85,6 +85,8 @@ class Endpoint:
             encoder = values.Encoder(self)
             reply = m.Threw(seq=question.seq, error=self._describe(error, encoder))
         self._busy = False
+        if reply is None:
+            return
         try:
             frames.send(self._sock, reply, encoder.bulk)
         except UnicodeEncodeError:
@@ -266,9 +268,9 @@ class Endpoint:
             self._sock.close()
             self._sock = socket.socket(fileno=descriptors[0])
             self._children = []
-        else:
-            os.close(descriptors[0])
-            self._children.append(pid)
+            return None  # the parent answers
+        os.close(descriptors[0])
+        self._children.append(pid)
         return m.Answer(seq=question.seq)
 
     def _end(self, question: m.End, _: values.Decoder, __: values.Encoder) -> Any:

@@ -1,0 +1,170 @@
+"""The global names of test cells: the tester's own first, any other looked up in the student's process.
+
+Python lets `exec` run with a dict subclass as globals, and then asks it for names that are missing, also from within
+functions that the test defines. A class body is the exception; `prefetch` closes that hole. Builtins are always the
+tester's own: a student's `isinstance` or `sum` decides nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from grading_utils.boundary.session import Session
+
+
+class TestNamespace(dict[str, Any]):
+    """Globals for instructor and test cells.
+
+    Args:
+        names: What the leading instructor cells bound.
+    """
+
+    __test__ = False  # not a test case of pytest
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__(names)
+        super().__setitem__("__builtins__", builtins)
+        super().__setitem__("__name__", "__main__")
+        self.instructor_names = set(names)
+        self._session: Session | None = None
+        self._student_names: set[str] = set()
+        self._is_test = False
+        self._borrowed: set[str] = set()
+
+    # --- what Python does with globals ---
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name) or self._session is None or not isinstance(name, str):
+            raise KeyError(name)
+        try:
+            return self._session.lookup(name)
+        except NameError:
+            message = f"`{name}` is not defined: did the cell that defines it run without an error?"
+            raise NameError(message, name=name) from None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if self._is_test and self._session is not None and name in self._student_names:
+            self._session.bind(name, value)
+            self._borrowed.add(name)
+        elif not self._is_test:
+            self.instructor_names.add(name)
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        is_students = self._is_test and self._session is not None and name in self._student_names
+        if is_students and self._session is not None:
+            self._session.unbind(name)
+            self._borrowed.add(name)
+        if not is_students or super().__contains__(name):
+            super().__delitem__(name)
+
+    # --- what a test does with `globals()` ---
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._student_names
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As `dict.get`, also for names of the student's."""
+        return self[name] if name in self else default
+
+    # --- what the tester does ---
+
+    @contextmanager
+    def connected(self, session: Session | None, *, is_test: bool) -> Iterator[None]:
+        """Resolve missing names in this session meanwhile.
+
+        What a test cell does to a name of the student's or the instructor's is undone at the end, as it is in the
+        student's process; names that only the test knows stay for the next test.
+        """
+        before = dict(self) if is_test else {}
+        self._student_names = session.names() if session is not None else set()
+        self._session, self._is_test = session, is_test
+        self._borrowed = set()
+        try:
+            yield
+        finally:
+            for name in self._borrowed:
+                if name in before:
+                    super().__setitem__(name, before[name])
+                else:
+                    super().pop(name, None)
+            self._session, self._is_test = None, False
+            self._student_names = set()
+
+    def forget(self, names: set[str]) -> None:
+        """Drop what earlier tests bound to names that a later cell of the student's binds."""
+        for name in names - self.instructor_names:
+            super().pop(name, None)
+
+    def prefetch(self, tree: ast.Module, filename: str) -> None:
+        """Fetch the global names that class bodies in `tree` use, since these ask for no missing names."""
+        for name in _names_in_class_bodies(tree, filename):
+            if self._session is not None and not super().__contains__(name) and name in self._student_names:
+                super().__setitem__(name, self._session.lookup(name))
+                self._borrowed.add(name)
+
+    def rebase(self, function: types.FunctionType) -> types.FunctionType:
+        """A copy of an instructor's function that looks its globals up here."""
+        copy = types.FunctionType(
+            function.__code__, self, function.__name__, function.__defaults__, function.__closure__
+        )
+        copy.__kwdefaults__ = function.__kwdefaults__
+        copy.__dict__.update(function.__dict__)
+        copy.__doc__, copy.__annotations__ = function.__doc__, function.__annotations__
+        copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+        return copy
+
+
+def uses_unknown_names(code: types.CodeType, known: dict[str, Any]) -> bool:
+    """Does this code, or a function inside it, use a name that is neither known nor builtin?"""
+    if any(name not in known and not hasattr(builtins, name) for name in code.co_names):
+        return True
+    return any(uses_unknown_names(c, known) for c in code.co_consts if isinstance(c, types.CodeType))
+
+
+def bound_names(source: str) -> set[str]:
+    """Names that a cell binds at its top level; those it can bind in other ways are not seen."""
+    try:
+        table = symtable.symtable(source, "<cell>", "exec")
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    return bound | {name for child in table.get_children() for name in _declared_global(child)}
+
+
+def _declared_global(table: symtable.SymbolTable) -> set[str]:
+    found = {s.get_name() for s in table.get_symbols() if s.is_declared_global() and s.is_assigned()}
+    return found.union(*(_declared_global(child) for child in table.get_children()))
+
+
+def free_names(source: str) -> set[str]:
+    """Global names that a cell reads anywhere in it."""
+    try:
+        table = symtable.symtable(source, "<cell>", "exec")
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    return _read_globals(table, is_top=True)
+
+
+def _read_globals(table: symtable.SymbolTable, *, is_top: bool = False) -> set[str]:
+    found = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (is_top or s.is_global())}
+    return found.union(*(_read_globals(child) for child in table.get_children()))
+
+
+def _names_in_class_bodies(tree: ast.Module, filename: str) -> set[str]:
+    if not any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)):
+        return set()
+    return _class_globals(symtable.symtable(ast.unparse(tree), filename, "exec"))
+
+
+def _class_globals(table: symtable.SymbolTable) -> set[str]:
+    found = {name for child in table.get_children() for name in _class_globals(child)}
+    if table.get_type() == "class":
+        found |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (s.is_global() or s.is_local())}
+    return found

@@ -1,0 +1,299 @@
+"""The tester's end: takes one notebook through the student's process and decides what its checks say.
+
+First all of the student's cells run, and at each test cell the student's process is forked and the copy put aside.
+Only then do the test cells run, each against its own copy. So nothing that student code learns from a hidden check can
+reach a later cell's output, and what it does or stores during a check is gone with the copy.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from grading_utils.boundary import frames, outputs
+from grading_utils.boundary import messages as m
+from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.leash import Student
+from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Role, Status
+from grading_utils.boundary.namespace import TestNamespace, bound_names, free_names, uses_unknown_names
+from grading_utils.boundary.session import Context, Session
+from grading_utils.boundary.student import MAX_SNAPSHOTS
+from grading_utils.boundary.testcell import run_in_tester
+from grading_utils.boundary.warmup import current
+
+MAX_REPLACEMENTS = 4
+"""How many times a student's process may be replaced in one notebook."""
+
+_FORKING = 20.0
+"""Seconds that a fork or a list of names may take."""
+
+SpawnStudent = Callable[[], Student]
+_RUNS = msgspec.msgpack.Decoder(CellRun | JobDone)
+
+
+def send_job(sock: socket.socket, job: Job) -> None:
+    """Hand a tester its job (the coordinator's end)."""
+    frames.send(sock, job)
+
+
+def read_runs(sock: socket.socket, wait: frames.Wait | None = None) -> Iterator[CellRun]:
+    """The cells' results as they come, until the job is done (the coordinator's end).
+
+    Raises:
+        StudentDied: The tester ended before the job was done.
+        BoundaryError: It sent something else.
+    """
+    while True:
+        run, _ = frames.receive(sock, _RUNS, wait=wait)
+        if isinstance(run, JobDone):
+            return
+        yield run
+
+
+def main(sock: socket.socket, spawn_student: SpawnStudent) -> None:
+    """Entry point of a tester process: one job in, its results out."""
+    job, _ = frames.receive(sock, msgspec.msgpack.Decoder(Job))
+    tester = Tester(job, spawn_student)
+    for run in tester.run():
+        frames.send(sock, run)
+    frames.send(sock, JobDone(replacements=tester.replacements))
+
+
+def run(job: Job, spawn_student: SpawnStudent) -> Iterator[CellRun]:
+    """Run a job in this process, which `warmup.warm` has prepared."""
+    return Tester(job, spawn_student).run()
+
+
+class Tester:
+    """One notebook of one submission."""
+
+    def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
+        warm = current()
+        self._cells = job.cells[job.leading :]
+        self._leading = job.cells[: job.leading]
+        self._spawn = spawn_student
+        self._warm = warm
+        self._context = Context(warm.shared, self._source_of)
+        self._namespace = _instructor_namespace()
+        self._student: Student | None = None
+        self._main: Session | None = None
+        self._snapshots: dict[int, Session] = {}
+        self._numbers: dict[int, int] = {}
+        self._culprits: dict[int, CellRun] = {}
+        self._position = 0
+        self.replacements = -1
+
+    def run(self) -> Iterator[CellRun]:
+        """Run the student's cells, then the checks; yields the results in the job's order."""
+        try:
+            ran = self._collect()
+            for position, cell in enumerate(self._cells):
+                self._position = position
+                yield self._check(position, cell) if cell.role is Role.TEST else ran[position]
+                if cell.role is Role.INSTRUCTOR:
+                    self._run_here(position, cell)
+                elif cell.role is Role.STUDENT:
+                    self._namespace.forget(bound_names(self._warm.shell.transform_cell(cell.source)))
+        finally:
+            if self._student is not None:
+                self._student.kill()
+
+    # --- first: the student's cells ---
+
+    def _collect(self) -> dict[int, CellRun]:
+        """Run everything that isn't a test in a student process, replaced as often as it must and may be."""
+        while True:
+            ran: dict[int, CellRun] = {}
+            if not self._replace():
+                return {p: self._culprits.get(p, _not_run(cell)) for p, cell in enumerate(self._cells)}
+            for position, cell in enumerate(self._cells):
+                if not self._advance(position, cell, ran):
+                    break
+            else:
+                return ran
+
+    def _replace(self) -> bool:
+        """A fresh student process; False where there have been too many."""
+        if self._student is not None:
+            self._student.kill()
+        for session in (self._main, *self._snapshots.values()):
+            if session is not None:
+                session.close()
+        self._main, self._snapshots, self._numbers = None, {}, {}
+        if self.replacements >= MAX_REPLACEMENTS:
+            return False
+        self.replacements += 1
+        self._student = self._spawn()
+        self._main = Session(self._student, self._student.sock, self._context)
+        return True
+
+    def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
+        """Run one cell, or put a copy aside for a test; False where the process has to be replaced."""
+        assert self._main is not None
+        assert self._student is not None
+        if position in self._culprits:
+            ran[position] = self._culprits[position]
+            return True
+        if cell.role is Role.TEST or (cell.role is Role.INSTRUCTOR and self._needs_student(cell)):
+            if position >= self._position and len(self._snapshots) < MAX_SNAPSHOTS:
+                self._put_aside(position)
+            if cell.role is Role.TEST:
+                return self._main.is_usable
+        self._student.start(cell.time_limit)
+        try:
+            done = self._main.run_cell(cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR)
+            status = Status.OK if done.ok else Status.ERROR
+            ran[position] = CellRun(index=cell.index, status=status, outputs=outputs.checked(done.outputs))
+        except BoundaryError as error:
+            ran[position] = _stopped(cell, error)
+            if not self._main.is_usable:
+                self._culprits[position] = ran[position]
+                return False
+        return True
+
+    def _put_aside(self, position: int) -> None:
+        assert self._main is not None
+        assert self._student is not None
+        self._student.start(_FORKING)
+        try:
+            self._snapshots[position] = self._main.fork()
+            self._numbers[position] = len(self._snapshots) - 1
+        except OSError:  # no room for another process: this check is lost, the others aren't
+            return
+        except BoundaryError:
+            return
+
+    def _needs_student(self, cell: Cell) -> bool:
+        """Does an instructor's cell use names that only the student's process can know?"""
+        if cell.role is Role.TEST:
+            return True
+        names = free_names(self._warm.shell.transform_cell(cell.source))
+        known = self._namespace.instructor_names.union(
+            *(bound_names(c.source) for c in self._cells if c.role is Role.INSTRUCTOR)
+        )
+        return any(name not in known and name not in vars(__import__("builtins")) for name in names)
+
+    # --- then: the checks ---
+
+    def _check(self, position: int, cell: Cell) -> CellRun:
+        run = self._attempt(position, cell)
+        while run is None:
+            if not self._rebuild():
+                return _lost(cell)
+            run = self._attempt(position, cell)
+        return run
+
+    def _attempt(self, position: int, cell: Cell) -> CellRun | None:
+        """Run a test cell; None where its copy of the student's process is gone before it began."""
+        session = self._snapshots.get(position)
+        if session is None or self._student is None:
+            return None
+        self._student.start(_FORKING)
+        try:
+            connection = self._namespace.connected(session, is_test=cell.role is Role.TEST)
+            connection.__enter__()
+        except BoundaryError:
+            return None
+        try:
+            self._student.start(cell.time_limit)
+            return run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+        finally:
+            connection.__exit__(None, None, None)
+            if cell.role is Role.TEST:
+                self._dismiss(position)
+
+    def _dismiss(self, position: int) -> None:
+        """End a copy that has been used; one that doesn't answer any more is killed."""
+        session = self._snapshots.pop(position)
+        answers = session.is_usable
+        session.close()
+        if not answers and self._main is not None and self._student is not None:
+            self._student.start(_FORKING)
+            try:
+                self._main.end_child(self._numbers[position])
+            except (BoundaryError, Exception):
+                self._student.kill()
+
+    def _rebuild(self) -> bool:
+        """Run the notebook again up to the checks that are left; for when an earlier check took all copies with it."""
+        remaining = any(cell.role is Role.TEST for cell in self._cells[self._position :])
+        if not remaining:
+            return False
+        self._collect()
+        return self._main is not None
+
+    def _run_here(self, position: int, cell: Cell) -> None:
+        """Run an instructor's cell in the tester too, for the names that it binds; an error there isn't fatal."""
+        session = self._snapshots.get(position)
+        if session is not None and self._student is not None:
+            self._student.start(cell.time_limit)
+        try:
+            with self._namespace.connected(session, is_test=False):
+                run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+        except BoundaryError:
+            pass
+        for name in bound_names(self._warm.shell.transform_cell(cell.source)):
+            if dict.__contains__(self._namespace, name):
+                self._context.shared.register(name, self._namespace[name])
+
+    def _source_of(self, qualname: str) -> Any:
+        from grading_utils.checks.source import StudentSource
+
+        earlier = [*self._leading, *self._cells[: self._position]]
+        texts = [cell.source for cell in earlier if cell.role is not Role.TEST]
+        names = set(self._namespace.instructor_names).union(
+            *(bound_names(self._warm.shell.transform_cell(text)) for text in texts)
+        )
+        return StudentSource.from_cells(texts, qualname, "<notebook>", names)
+
+
+def _instructor_namespace() -> TestNamespace:
+    """The tester's own copies of what the leading instructor cells bound."""
+    import types
+
+    warm = current()
+    user_names = warm.shell.user_ns
+    names = {name: user_names[name] for name in warm.instructor_names if name in user_names}
+    namespace = TestNamespace(names)
+    for name in ("get_ipython", "display"):
+        if name in user_names:
+            dict.__setitem__(namespace, name, user_names[name])
+    for name, value in names.items():
+        if (
+            type(value) is types.FunctionType
+            and value.__globals__ is user_names
+            and uses_unknown_names(value.__code__, names)
+        ):
+            rebased = namespace.rebase(value)
+            dict.__setitem__(namespace, name, rebased)
+            warm.shared.register(name, rebased)
+    return namespace
+
+
+def _stopped(cell: Cell, error: BoundaryError) -> CellRun:
+    if isinstance(error, StudentOverran):
+        message = f"Stopped: this cell used more than {cell.time_limit:g} s."
+    elif isinstance(error, StudentDied):
+        message = "Stopped: this cell ended the Python process (out of memory, a crash, or an exit)."
+    else:
+        message = "Stopped: this cell made its process send something that is not an answer."
+    output = outputs.error("Stopped", message, [message])
+    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
+
+
+def _not_run(cell: Cell) -> CellRun:
+    message = "Not run: earlier cells of this notebook kept ending the Python process."
+    output = outputs.error("NotRun", message, [message])
+    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
+
+
+def _lost(cell: Cell) -> CellRun:
+    message = "Not checked: code in this notebook kept ending the Python process that it ran in."
+    output = outputs.error("NotChecked", message, [message])
+    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
+
+
+_ = m
