@@ -1,0 +1,71 @@
+"""Where the instructor notebooks are, and how the tests here run their cells in one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
+ANSWERS = ROOT / "tests" / "answers"
+
+_SAVE = "_saved_names = dict(globals())"
+_RESTORE = """
+for _name in [name for name in globals() if name not in _saved_names]:
+    del globals()[_name]
+globals().update(_saved_names)
+"""
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def metadata(cell: Any) -> dict[str, Any]:
+    return dict(cell.metadata.get("nbgrader", {}))
+
+
+def is_answer(cell: Any) -> bool:
+    return cell.cell_type == "code" and bool(metadata(cell).get("solution"))
+
+
+def is_check(cell: Any) -> bool:
+    return cell.cell_type == "code" and bool(metadata(cell).get("grade")) and not is_answer(cell)
+
+
+class Kernel:
+    """A kernel that runs single cells; `trial()` undoes what ran inside it."""
+
+    def __init__(self, client: NotebookClient) -> None:
+        self._client = client
+
+    def run(self, source: str) -> tuple[str, Any]:
+        """Run one piece of source; returns the error's message ("" for none) and the executed cell."""
+        cell = nbformat.v4.new_code_cell(source)
+        self._client.nb.cells.append(cell)
+        try:
+            self._client.execute_cell(cell, len(self._client.nb.cells) - 1)
+        except CellExecutionError as error:
+            return f"{error.ename}: {error.evalue}", cell
+        return "", cell
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        self.run(_SAVE)
+        yield
+        self.run(_RESTORE)
+
+
+@contextmanager
+def kernel(folder: Path) -> Iterator[Kernel]:
+    """A fresh kernel, its working directory `folder`."""
+    notebook = nbformat.v4.new_notebook()
+    client = NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    with client.setup_kernel():
+        yield Kernel(client)
