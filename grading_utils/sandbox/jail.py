@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
@@ -38,7 +38,7 @@ _NAMESPACES: Final = (
     | kernel.CLONE_NEWCGROUP
 )
 _READ_ONLY: Final = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID
-_WORKSHOP: Final = "/tmp"  # noqa: S108 (a mount point, hidden under a private tmpfs at once)
+_WORKSHOP: Final = "/tmp"  # a mount point that every system has; hidden under a private tmpfs at once
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -149,12 +149,13 @@ def _build_root(plan: Plan, view: View) -> None:
         os.close(tree)
     for path, text in view.stubs:
         Path(_place(root, path, folder=False)).write_text(text)
-    for link, target in view.links:
-        path = Path(root + link)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(target)
-    for folder in ("/proc", STAGE, SCRATCH):
-        _place(root, folder, folder=True)
+    for name, target in view.links:
+        link = Path(root + name)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():  # a virtual environment below /tmp takes the name; TMPDIR leads to the scratch folder
+            link.symlink_to(target)
+    for mount_point in ("/proc", STAGE, SCRATCH):
+        _place(root, mount_point, folder=True)
     scratch_flags = kernel.MS_NOSUID | kernel.MS_NODEV
     _tmpfs(root + SCRATCH, plan.scratch_bytes, plan.scratch_files, scratch_flags)
     # the kernel allows this only as long as the machine's own /proc is in view
@@ -198,11 +199,12 @@ def _watch(warm: int, lifeline: int) -> int:
     return os.waitstatus_to_exitcode(status) & 0xFF
 
 
-def _read_plan(stream: BinaryIO) -> Plan:
+def _read_plan() -> Plan:
+    # unbuffered: after the plan, standard input is only watched for its end
     def exactly(size: int) -> bytes:
         data = b""
         while len(data) < size:
-            data += stream.read(size - len(data)) or sys.exit("no plan")
+            data += os.read(0, size - len(data)) or sys.exit("no plan")
         return data
 
     return msgspec.msgpack.decode(exactly(int.from_bytes(exactly(4), "little")), type=Plan)
@@ -215,8 +217,7 @@ def _refuse(message: str) -> int:
 
 def main() -> int:
     """Build, start, watch."""
-    # Unbuffered: after the plan, standard input is only watched for its end.
-    plan = _read_plan(sys.stdin.buffer.raw)  # type: ignore[attr-defined]
+    plan = _read_plan()
     try:
         if plan.view is not None:
             _enter_namespaces()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +21,7 @@ from grading_utils.sandbox.policy import Policy
 from grading_utils.sandbox.view import SCRATCH, STUDENT_ID
 
 _STUDENT_NAMESPACES: Final = (
-    kernel.CLONE_NEWNS
-    | kernel.CLONE_NEWNET
-    | kernel.CLONE_NEWIPC
-    | kernel.CLONE_NEWUTS
-    | kernel.CLONE_NEWCGROUP
+    kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
 )
 _NO_FILES_FLAGS: Final = kernel.MS_NOSUID | kernel.MS_NODEV
 _FIRST_KILLED: Final = 900  # of 1000: when the machine runs out of memory, a student goes before anything else
@@ -84,12 +81,10 @@ def _set_limits(policy: Policy) -> None:
     _limit(resource.RLIMIT_NOFILE, policy.open_files)
     _limit(resource.RLIMIT_SIGPENDING, 256)
     _limit(resource.RLIMIT_STACK, policy.stack_bytes)
-    if policy.isolate:  # elsewhere the kernel counts every process of the user, not only the student's
-        _limit(resource.RLIMIT_NPROC, policy.processes)
 
 
-def _become_student() -> None:
-    """Enter a user namespace in which this process is nobody special."""
+def _become_student(policy: Policy) -> None:
+    """Enter a user namespace in which this process is nobody special, and count its processes there."""
     kernel.unshare(kernel.CLONE_NEWUSER)
     for name, text in (
         ("setgroups", "deny"),
@@ -97,6 +92,8 @@ def _become_student() -> None:
         ("gid_map", f"{STUDENT_ID} 0 1"),
     ):
         Path("/proc/self", name).write_text(text)
+    # Only now: the limit at the time of `unshare` also binds all processes outside of the new namespace together.
+    _limit(resource.RLIMIT_NPROC, policy.processes)
 
 
 def seal_student(policy: Policy, kept: tuple[int, ...]) -> None:
@@ -116,8 +113,10 @@ def seal_student(policy: Policy, kept: tuple[int, ...]) -> None:
         _private_processes()
     _close_descriptors(kept)
     _set_limits(policy)
-    if policy.isolate:
-        _become_student()
+    if not policy.isolate:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    else:
+        _become_student(policy)
         kernel.set_capabilities()
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         seccomp.load()
@@ -130,7 +129,9 @@ def seal_tester(policy: Policy, kept: tuple[int, ...]) -> None:
     """
     os.setsid()
     _close_descriptors((*kept, 1, 2))
-    if policy.isolate:
+    if not policy.isolate:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    else:
         kernel.unshare(kernel.CLONE_NEWNS)
         _private_scratch(policy)
         kernel.set_capabilities(frozenset({kernel.CAP_KILL, kernel.CAP_SYS_PTRACE}))

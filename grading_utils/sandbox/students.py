@@ -22,9 +22,10 @@ from grading_utils.sandbox.usage import Meter, Usage
 READY: Final = b"\x00"
 """What a student's process sends once it is sealed, before it hands the socket on."""
 _LOOK_EVERY: Final = 0.03
+_LOOK_AT_LEAST_EVERY: Final = 0.25  # also while every answer comes at once: something may grow in the background
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
-_TIME_IS_UP: Final = frozenset({signal.SIGXCPU})
+_LAST_MOMENT: Final = 1.0
 
 
 class Students:
@@ -86,10 +87,14 @@ class Student:
         self._students = students
         self._policy = students.policy
         self._pidfd = pidfd
+        self._reason = ""
+        self._looked = time.monotonic()
         self._meter = Meter(pid, self._policy.isolate)
+        if self._meter.is_blind() and not self._has_ended(_LAST_MOMENT):
+            self.close()
+            raise SandboxError("a student's processes cannot be measured on this machine")
         first = self._meter.read()
         self._memory_allowed = first.memory_bytes + self._policy.memory_bytes
-        self._reason = ""
         self._begin(self._policy.cell_seconds, first)
 
     def start(self, seconds: float) -> None:
@@ -126,21 +131,29 @@ class Student:
         while True:
             begun = time.monotonic()
             ready = poller.poll(_LOOK_EVERY * 1000)
-            self._waited += time.monotonic() - begun
+            now = time.monotonic()
+            self._waited += now - begun
+            if ready and now - self._looked < _LOOK_AT_LEAST_EVERY:
+                return
+            usage = self._meter.read()
+            self._looked = now
+            self._check_size(usage)
             if ready:
                 return
-            self._look()
+            self._check_time(usage)
 
-    def _look(self) -> None:
-        """End the student if it takes too much; raise if its time is up."""
-        now = self._meter.read()
-        if now.tasks > self._policy.processes:
+    def _check_size(self, usage: Usage) -> None:
+        """End the student if it holds too much."""
+        if usage.tasks > self._policy.processes:
             self.kill(f"process limit: more than {self._policy.processes} processes and threads")
-        elif now.memory_bytes > self._memory_allowed and self._meter.exact_memory() > self._memory_allowed:
+        elif usage.memory_bytes > self._memory_allowed and self._meter.exact_memory() > self._memory_allowed:
             self.kill(f"memory limit: more than {_size(self._policy.memory_bytes)}")
-        computed = now.cpu_seconds - self._before.cpu_seconds
-        queued = now.queued_seconds - self._before.queued_seconds
-        if max(computed, self._waited - queued) > self._seconds:
+
+    def _check_time(self, usage: Usage) -> None:
+        used = usage.cpu_seconds - self._before.cpu_seconds
+        if usage.queued_seconds is not None and self._before.queued_seconds is not None:
+            used = max(used, self._waited - (usage.queued_seconds - self._before.queued_seconds))
+        if used > self._seconds:
             raise TimeoutError(f"time limit: more than {self._seconds:g} s used")
         if self._waited > self._seconds * self._policy.patience:
             raise TimeoutError(f"time limit: no answer in {self._waited:.0f} s on a busy machine")
@@ -177,16 +190,19 @@ class Student:
             self._pidfd = -1
 
     def why(self) -> str:
-        """Why the student ended, in words; empty while it runs."""
+        """Why the student ended, in words; empty while it runs.
+
+        Waits a moment for the end, because a process hangs up before it is gone.
+        """
         if not self._reason:
-            status = self._students.status(self.pid, _END_SECONDS if self._has_ended() else 0.0)
+            status = self._students.status(self.pid, _END_SECONDS if self._has_ended(_LAST_MOMENT) else 0.0)
             self._reason = _describe(status) if status is not None else ""
         return self._reason
 
-    def _has_ended(self) -> bool:
+    def _has_ended(self, seconds: float) -> bool:
         poller = select.poll()
         poller.register(self._pidfd, select.POLLIN)
-        return bool(poller.poll(0))
+        return bool(poller.poll(seconds * 1000))
 
     def _signal_all(self, number: signal.Signals) -> None:
         for pid in self._meter.pids():

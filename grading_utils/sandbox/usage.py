@@ -5,6 +5,7 @@ Called by the tester, never by the student. Measures; decides nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,8 @@ class Usage:
 
     cpu_seconds: float
     """Computed since the student started; never decreases."""
-    queued_seconds: float
-    """Spent ready to run while the machine was busy with others."""
+    queued_seconds: float | None
+    """Spent ready to run while the machine was busy with others; None where the kernel does not tell."""
     tasks: int
     """Processes and threads."""
     memory_bytes: int
@@ -46,7 +47,14 @@ class Meter:
     def __post_init__(self) -> None:
         # The student's own /proc lists exactly the processes of its namespace, whoever their parent is by now.
         root = f"/proc/{self.pid}/root/proc" if self.isolated else "/proc"
-        self._proc = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        self._tells_queue = Path("/proc/self/schedstat").exists()
+        self._proc = -1
+        with contextlib.suppress(OSError):
+            self._proc = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+
+    def is_blind(self) -> bool:
+        """Whether there was no process to look at when this meter was made, or it is closed."""
+        return self._proc < 0
 
     def close(self) -> None:
         """Release the view of the student's processes."""
@@ -56,8 +64,10 @@ class Meter:
 
     def pids(self) -> list[str]:
         """The student's processes, named as in the `/proc` that this meter looks at."""
+        if self._proc < 0:
+            return []
         try:
-            names = [name for name in os.listdir(self._proc) if name.isdigit()]
+            names = [name for name in os.listdir(self._proc) if name.isdigit()]  # noqa: PTH208
         except OSError:  # the namespace is gone
             return []
         if self.isolated:
@@ -82,13 +92,13 @@ class Meter:
                 cpu += sum(map(int, fields[11:15])) * _TICK  # own and reaped children's, user and system
                 tasks += int(fields[17])
                 memory += self._unbacked(self._text(f"{pid}/status"), "RssAnon:", "RssShmem:")
-                for task in self._list(f"{pid}/task"):
+                for task in self._list(f"{pid}/task") if self._tells_queue else ():
                     self._note_queued(f"{pid}/{task}", self._text(f"{pid}/task/{task}/schedstat"))
             except (OSError, IndexError):
                 continue
         self._cpu = max(self._cpu, cpu)
         queued = self._queued_before + sum(self._queued.values())
-        return Usage(self._cpu, queued, tasks, memory)
+        return Usage(self._cpu, queued if self._tells_queue else None, tasks, memory)
 
     def exact_memory(self) -> int:
         """Memory that no file backs, each page once; slower than `read`. 0 when the student is gone."""
@@ -127,7 +137,7 @@ class Meter:
     def _list(self, path: str) -> list[str]:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._proc)
         try:
-            return os.listdir(descriptor)
+            return os.listdir(descriptor)  # noqa: PTH208
         finally:
             os.close(descriptor)
 
@@ -135,9 +145,3 @@ class Meter:
         descriptor = os.open(path, os.O_RDONLY, dir_fd=self._proc)
         with open(descriptor, errors="replace") as file:  # noqa: PTH123 (relative to a descriptor)
             return file.read()
-
-
-def inherited_memory() -> int:
-    """Memory of the calling process that no file backs, in bytes."""
-    rows = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
-    return sum(int(row[1]) * 1024 for row in rows if row and row[0] in ("RssAnon:", "RssShmem:"))

@@ -7,7 +7,6 @@ names. The folder around an editable install is not in it: that folder has solut
 from __future__ import annotations
 
 import os
-import site
 import sys
 from pathlib import Path
 from typing import Final
@@ -31,9 +30,9 @@ _STUBS: Final = (
     ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
 )
 _LINKS: Final = (
-    ("/tmp", SCRATCH),  # noqa: S108 (a link inside the jail)
-    ("/var/tmp", SCRATCH),  # noqa: S108
-    ("/dev/shm", SCRATCH),  # noqa: S108
+    ("/tmp", SCRATCH),
+    ("/var/tmp", SCRATCH),
+    ("/dev/shm", SCRATCH),
     ("/dev/fd", "/proc/self/fd"),
     ("/dev/stdin", "/proc/self/fd/0"),
     ("/dev/stdout", "/proc/self/fd/1"),
@@ -61,8 +60,6 @@ def _import_folders() -> list[str]:
     """The folders that the interpreter's own modules and the installed packages live in."""
     folders = [sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix]
     folders.append(str(Path(os.path.realpath(sys.executable)).parent.parent))
-    if site.ENABLE_USER_SITE and Path(site.getusersitepackages()).is_dir():
-        folders.append(site.getusersitepackages())
     folders.append(str(Path(__file__).resolve().parent.parent))
     return folders
 

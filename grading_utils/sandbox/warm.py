@@ -105,6 +105,7 @@ class Nursery:
         try:
             message, _ = self._control.receive()
         except (EOFError, OSError):
+            self._end(set(self._children))
             os._exit(0)  # as the first process of the namespace it takes everything with it
         if not isinstance(message, ForkTester):
             raise TypeError(f"unexpected message from the coordinator: {type(message).__name__}")
@@ -122,7 +123,7 @@ class Nursery:
         except (EOFError, OSError, msgspec.DecodeError):
             tester.requests.close()
             tester.requests = None
-            self._end_students(tester)
+            self._end(tester.students)
             return None
         if not isinstance(message, ForkStudent):
             raise TypeError(f"unexpected message from a tester: {type(message).__name__}")
@@ -177,7 +178,9 @@ class Nursery:
             if child is None:
                 continue
             os.close(child.pidfd)
-            self._end_students(child)
+            self._end(child.students)
+            if not self._policy.isolate:
+                self._end_group(pid)
             if child.requests is not None:
                 child.requests.close()
             for tester in self._children.values():
@@ -186,10 +189,16 @@ class Nursery:
                     if tester.requests is not None:
                         self._answer(tester.requests, Ended(pid, status))
 
-    def _end_students(self, tester: _Child) -> None:
-        for pid in tester.students:
-            if pid in self._children:
-                signal.pidfd_send_signal(self._children[pid].pidfd, signal.SIGKILL)
+    def _end(self, pids: set[int]) -> None:
+        for pid in pids & self._children.keys():
+            signal.pidfd_send_signal(self._children[pid].pidfd, signal.SIGKILL)
+            if not self._policy.isolate:
+                self._end_group(pid)
+
+    def _end_group(self, pid: int) -> None:
+        # Without a PID namespace this is the best there is: a process that left its group survives.
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
 
     def _answer(self, asker: Channel, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         with contextlib.suppress(OSError):  # whoever asked may be gone; the loop notices
@@ -254,7 +263,7 @@ def main() -> NoReturn:
         gc.collect()
         gc.freeze()  # a collection in a fork then leaves the shared pages alone
         gc.disable()
-        control.send(Ready(result, len(os.listdir("/proc/self/task"))))
+        control.send(Ready(result, sum(1 for _ in Path("/proc/self/task").iterdir())))
         _live(Nursery(control, setup.policy).serve(), setup)
         status = 0
     except SystemExit as end:

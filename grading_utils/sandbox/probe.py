@@ -1,0 +1,93 @@
+"""What this machine offers for isolating student code, as data for `grading-utils doctor`.
+
+The last word is a trial: a real jail with one student in it. Nothing here decides whether to grade without one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from grading_utils.errors import SandboxError
+from grading_utils.sandbox import kernel, seccomp
+from grading_utils.sandbox.policy import Policy
+from grading_utils.sandbox.refusals import blocking_settings
+from grading_utils.sandbox.server import WarmProcess
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that isolation needs or that makes its limits more exact."""
+
+    name: str
+    available: bool
+    required: bool
+    detail: str
+    fix: str = ""
+
+
+def try_one_student(_: object, students: object) -> None:
+    """What the trial's tester runs: start a student and end it. A failure shows on standard error."""
+    assert callable(students)
+    students().close()
+
+
+def wait_for_the_end(sock: socket.socket) -> None:
+    """What the trial's student runs."""
+    sock.recv(1)
+
+
+def _trial() -> Finding:
+    name = "isolated student process"
+    try:
+        with WarmProcess.start(
+            Policy(start_seconds=60.0), tester=f"{__name__}:try_one_student", student=f"{__name__}:wait_for_the_end"
+        ) as warm:
+            with warm.fork_tester() as tester:
+                ended = tester.wait(30.0)
+            problem = warm.stderr().strip()
+    except SandboxError as error:
+        message, _, fix = str(error).partition("; ")
+        return Finding(name, False, True, message, fix)
+    if problem or not ended:
+        return Finding(name, False, True, (problem or "no answer").splitlines()[-1])
+    return Finding(name, True, True, "a jail was built, a student sealed in it, and both are gone again")
+
+
+def probe() -> list[Finding]:
+    """Look at this machine; takes about half a second."""
+    if not sys.platform.startswith("linux"):
+        fix = "grade on Linux, in a virtual machine or in WSL 2"
+        return [Finding("Linux", False, True, f"this is {sys.platform}", fix)]
+    findings = [Finding("Linux", True, True, os.uname().release)]
+    machine = kernel.machine()
+    try:
+        seccomp.program(machine)
+        findings.append(Finding("system-call filter", True, True, machine))
+    except OSError as error:
+        findings.append(Finding("system-call filter", False, True, str(error.strerror), "use x86_64 or aarch64"))
+    blocked = blocking_settings()
+    if blocked and os.geteuid() != 0:
+        findings += [Finding("user namespaces", False, True, problem, f"run `{fix}`") for problem, fix in blocked]
+    queued = Path("/proc/self/schedstat").exists()
+    detail = "time limits leave out waiting for the processor" if queued else "time limits count processor time only"
+    findings.append(Finding("time spent waiting for the processor", queued, False, detail))
+    shared = Path("/proc/self/smaps_rollup").exists()
+    detail = "memory limits count a shared page once" if shared else "memory limits count a shared page in each process"
+    findings.append(Finding("exact memory", shared, False, detail))
+    findings.append(_trial())
+    return findings
+
+
+def require_isolation() -> None:
+    """Make sure that student code can be isolated here.
+
+    Raises:
+        SandboxError: It cannot; the message names the reason and the fix.
+    """
+    for finding in probe():
+        if finding.required and not finding.available:
+            raise SandboxError(f"{finding.name}: {finding.detail}" + (f"; {finding.fix}" if finding.fix else ""))

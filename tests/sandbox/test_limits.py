@@ -1,0 +1,296 @@
+"""What a student's process may use, and what is said when it takes more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from grading_utils.sandbox.policy import MIB
+from grading_utils.sandbox.server import WarmProcess
+
+from .conftest import POLICY, Stage
+
+STOP = """
+s = students()
+s.start({seconds})
+import time
+begun = time.monotonic()
+try:
+    answer = ask(s, {code!r})
+except TimeoutError as error:
+    answer = str(error)
+"""
+
+
+def test_more_memory_than_allowed_is_a_memory_error_and_the_student_lives_on(stage: Stage) -> None:
+    answer = stage.tester("""
+s = students()
+answer = [ask(s, "big = bytearray(400 << 20)"), ask(s, "answer = len(bytearray(100 << 20))")]
+""")
+    assert answer == [{"raised": "MemoryError", "message": ""}, 100 << 20]
+
+
+def test_memory_that_the_kernel_does_not_count_is_noticed(stage: Stage) -> None:
+    answer = stage.student("""
+import mmap, time
+shared = mmap.mmap(-1, 300 << 20)
+for offset in range(0, len(shared), 4096):
+    shared[offset] = 1
+time.sleep(10)
+""")
+    assert answer == {"ended": "memory limit: more than 256 MiB"}
+
+
+def test_memory_of_all_processes_together_is_limited(stage: Stage) -> None:
+    answer = stage.student("""
+import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        block = bytearray(os.urandom(4096) * (100 << 8))
+        time.sleep(20)
+        os._exit(0)
+time.sleep(20)
+""")
+    assert answer == {"ended": "memory limit: more than 256 MiB"}
+
+
+def test_memory_shared_with_a_forked_process_counts_once(stage: Stage) -> None:
+    answer = stage.student("""
+import os, time
+block = bytearray(180 << 20)
+for offset in range(0, len(block), 4096):
+    block[offset] = 1
+if os.fork() == 0:
+    time.sleep(0.5)
+    os._exit(0)
+os.wait()
+answer = len(block)
+""")
+    assert answer == 180 << 20
+
+
+def test_memory_of_the_warm_process_does_not_count(start_warm: Callable[..., WarmProcess]) -> None:
+    setup = "import os\nmodel = bytearray(os.urandom(4096) * (200 << 8))"
+    with start_warm(setup=setup) as warm, warm.fork_tester() as tester:
+        code = "import time; block = bytearray(b'x' * (100 << 20)); time.sleep(0.3); answer = len(WARM['model'])"
+        assert Stage(tester).student(code) == 200 << 20
+
+
+def test_a_fork_bomb_meets_the_process_limit(stage: Stage) -> None:
+    answer = stage.student("""
+import os, time
+started = 0
+try:
+    while True:
+        if os.fork() == 0:
+            time.sleep(30)
+            os._exit(0)
+        started += 1
+except OSError as error:
+    answer = [started, type(error).__name__]
+""")
+    assert answer == [POLICY.processes - 1, "BlockingIOError"]
+
+
+def test_threads_meet_the_process_limit(stage: Stage) -> None:
+    answer = stage.student("""
+import threading, time
+started = 0
+try:
+    while True:
+        threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+        started += 1
+except RuntimeError:
+    answer = started
+""")
+    assert answer == POLICY.processes - 1
+
+
+def test_a_bomb_in_one_student_leaves_the_others_their_processes(stage: Stage) -> None:
+    answer = stage.tester("""
+bomber, other = students(), students()
+ask(bomber, '''
+import os, time
+try:
+    while True:
+        if os.fork() == 0:
+            time.sleep(30)
+except OSError:
+    pass
+''')
+answer = ask(other, "import subprocess; answer = subprocess.call(['true'])")
+""")
+    assert answer == 0
+
+
+def test_the_scratch_folder_fills_up(stage: Stage) -> None:
+    answer = stage.student("""
+import os
+written = 0
+try:
+    with open('big', 'wb') as file:
+        while True:
+            written += file.write(b'x' * 65536)
+            file.flush()
+except OSError as error:
+    answer = [written, error.strerror]
+""")
+    written, message = answer
+    assert POLICY.scratch_bytes // 2 < written <= POLICY.scratch_bytes
+    assert message == "No space left on device"
+
+
+def test_the_number_of_files_is_limited(stage: Stage) -> None:
+    answer = stage.student("""
+made = 0
+try:
+    while True:
+        open(f'file-{made}', 'w').close()
+        made += 1
+except OSError:
+    answer = made
+""")
+    assert answer < POLICY.scratch_files
+
+
+def test_one_file_is_limited(start_warm: Callable[..., WarmProcess]) -> None:
+    with start_warm(file_bytes=MIB) as warm, warm.fork_tester() as tester:
+        answer = Stage(tester).student("open('big', 'wb').write(b'x' * (2 << 20))")
+    assert answer == {"raised": "OSError", "message": "[Errno 27] File too large"}
+
+
+def test_open_files_are_limited(stage: Stage) -> None:
+    answer = stage.student("""
+files = []
+try:
+    while True:
+        files.append(open('/dev/null'))
+except OSError:
+    answer = len(files)
+""")
+    assert answer < POLICY.open_files
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import os; os._exit(3)", "exited with code 3"),
+        ("import os; os._exit(0)", "exited with code 0"),
+        ("import sys; sys.exit(5)", "exited with code 5"),
+        ("import ctypes; ctypes.string_at(0)", "crashed with signal SIGSEGV"),
+        (
+            "import sys\nsys.setrecursionlimit(10**9)\ndef fall(x): sorted([x], key=fall)\nfall(0)",
+            "crashed with signal SIGSEGV",
+        ),
+        ("import os, signal; signal.signal(15, signal.SIG_DFL); os.abort()", "crashed with signal "),
+    ],
+)
+def test_an_early_end_is_reported(stage: Stage, code: str, reason: str) -> None:
+    assert stage.student(code)["ended"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "while True: pass",
+        "import time; time.sleep(1000)",
+        "import os; os.read(os.pipe()[0], 1)",
+        "import subprocess; subprocess.run(['sleep', '1000'])",
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])",
+        "import threading; threading.Event().wait()",
+    ],
+)
+def test_code_without_end_is_stopped(stage: Stage, code: str) -> None:
+    assert stage.tester(STOP.format(code=code, seconds=0.2)) == "time limit: more than 0.2 s used"
+
+
+def test_an_interrupted_student_keeps_what_it_had(stage: Stage) -> None:
+    answer = stage.tester("""
+s = students()
+ask(s, "kept = 42")
+s.start(0.2)
+try:
+    ask(s, "while True: pass")
+except TimeoutError:
+    s.interrupt()
+    s.start(20)
+    s.wait_readable(s.sock)
+    import stage
+    answer = [stage.receive(s.sock), ask(s, "answer = kept")]
+""")
+    assert answer == [{"raised": "KeyboardInterrupt", "message": ""}, 42]
+
+
+def test_a_student_that_ignores_the_interrupt_is_ended(stage: Stage) -> None:
+    answer = stage.tester("""
+s = students()
+s.start(0.2)
+try:
+    ask(s, '''
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True:
+    pass
+''')
+except TimeoutError as error:
+    s.interrupt()
+    s.kill(str(error))
+    s.kill("again")
+    s.start(5)
+    s.wait_readable(s.sock)
+    answer = [s.why(), s.sock.recv(1).decode()]
+""")
+    assert answer == ["time limit: more than 0.2 s used", ""]
+
+
+@pytest.fixture
+def crowd() -> Iterator[int]:
+    """Processes that compete for one processor; yields its number."""
+    processor = min(os.sched_getaffinity(0))
+    code = f"import os; os.sched_setaffinity(0, {{{processor}}})\nwhile True: pass"
+    hogs = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    yield processor
+    for hog in hogs:
+        hog.kill()
+        hog.wait()
+
+
+def test_waiting_for_a_busy_machine_costs_no_time(stage: Stage, crowd: int) -> None:
+    answer = stage.tester(f"""
+import time
+s = students()
+s.start(1.0)
+begun = time.monotonic()
+ask(s, '''
+import os, time
+os.sched_setaffinity(0, {{{crowd}}})
+while time.process_time() < 0.6:
+    pass
+''')
+answer = time.monotonic() - begun
+""")
+    assert isinstance(answer, float), answer
+
+
+def test_a_decoy_that_queues_does_not_stretch_the_budget(stage: Stage, crowd: int) -> None:
+    code = f"""
+import os, time
+for _ in range(3):
+    if os.fork() == 0:
+        os.sched_setaffinity(0, {{{crowd}}})
+        while True:
+            pass
+time.sleep(1000)
+"""
+    assert stage.tester(STOP.format(code=code, seconds=0.5)).startswith("time limit")
+
+
+def test_patience_ends_even_on_a_busy_machine(start_warm: Callable[..., WarmProcess], crowd: int) -> None:
+    code = f"import os\nos.sched_setaffinity(0, {{{crowd}}})\nwhile True: pass"
+    with start_warm(patience=1.5) as warm, warm.fork_tester() as tester:
+        answer = Stage(tester).tester(STOP.format(code=code, seconds=2.0))
+    assert answer.startswith("time limit: no answer in 3 s")
