@@ -13,6 +13,7 @@ import msgspec
 
 from grading_utils.boundary import wire
 from grading_utils.boundary.raised import Raised
+from grading_utils.course.cells import Role
 
 MAX_PRINTED = 1 << 16
 """Characters of printed text that travel with one answer."""
@@ -204,16 +205,8 @@ Reply = Answer | Threw | Batch | Names | Description | CellDone | CallBack
 # --- the coordinator, T and W: trusted on both sides ---
 
 
-class Role(StrEnum):
-    """Who owns a cell, which decides where it runs."""
-
-    INSTRUCTOR = "instructor"
-    STUDENT = "student"
-    TEST = "test"
-
-
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One code cell to run; the fields of `grading.jobs.CellJob`."""
+    """One code cell to run; which `grading.jobs` makes from a notebook."""
 
     index: int
     role: Role
@@ -241,7 +234,7 @@ class Status(StrEnum):
 
 
 class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
-    """What running one cell gave; the fields of `grading.jobs.CellRun`, and `failed_line`."""
+    """What running one cell gave."""
 
     index: int
     status: Status

@@ -7,6 +7,8 @@ from grading_utils.course.course import Course
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.kernel_engine import KernelEngine
 from grading_utils.grading.pipeline import EngineFactory
+from grading_utils.grading.sandbox_engine import SandboxEngine
+from grading_utils.sandbox.policy import Policy
 
 
 def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
@@ -18,6 +20,8 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
     """
 
     def start(bundle: Bundle, notebook: NotebookBundle) -> Engine:
-        return KernelEngine()
+        if not isolate:
+            return KernelEngine()
+        return SandboxEngine.start(notebook, Policy())
 
     return start

@@ -7,60 +7,16 @@ knows nothing of points, gradebooks or files. `SandboxEngine` isolates student c
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
 
+from grading_utils.boundary.messages import Cell, CellRun, Job
+from grading_utils.boundary.messages import Status as CellStatus
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import Role, grade_id, hidden_lines, role, time_limit
 
-
-class CellJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One code cell to run."""
-
-    index: int
-    """Position in the notebook's list of cells."""
-    role: Role
-    source: str
-    grade_id: str | None = None
-    time_limit: float
-    """Seconds of computing that the cell may use."""
-    hidden_lines: tuple[tuple[int, int], ...] = ()
-    """Lines of hidden tests, from 1, both ends included."""
-
-
-class NotebookJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One notebook of one submission, in the order in which it is to run."""
-
-    leading: int
-    """How many of the cells are the bundle's leading instructor cells, which a warm process has already run."""
-    cells: tuple[CellJob, ...]
-
-
-class CellStatus(StrEnum):
-    """How running one cell ended."""
-
-    OK = "ok"
-    ERROR = "error"
-    """The cell raised, or its test failed."""
-    STOPPED = "stopped"
-    """It used up a limit or took its process down."""
-    FAULT = "fault"
-    """Our own machinery failed; never to be held against the student."""
-
-
-class CellRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What running one cell gave."""
-
-    index: int
-    status: CellStatus
-    outputs: list[dict[str, Any]] = []
-    """nbformat outputs."""
-    message: str = ""
-    """One line that says what went wrong and is safe to show to the student."""
-    hidden: bool = False
-    """The failure happened in a hidden test."""
+__all__ = ["Cell", "CellRun", "CellStatus", "Engine", "Job", "NotebookRun", "make_job"]
 
 
 class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +31,7 @@ class Engine(Protocol):
     isolated: bool
     """Is student code kept away from the machine, the tests and the gradebook?"""
 
-    def run(self, job: NotebookJob) -> NotebookRun:
+    def run(self, job: Job) -> NotebookRun:
         """Execute one notebook.
 
         Raises:
@@ -88,15 +44,15 @@ class Engine(Protocol):
         ...
 
 
-def make_job(notebook: Any, bundle: NotebookBundle) -> NotebookJob:
+def make_job(notebook: Any, bundle: NotebookBundle) -> Job:
     """The job for a restored notebook: leading instructor cells first, then all others in their order."""
     leading_names = {grade_id(cell) for cell in bundle.leading}
-    leading: list[CellJob] = []
-    rest: list[CellJob] = []
+    leading: list[Cell] = []
+    rest: list[Cell] = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        job = CellJob(
+        job = Cell(
             index=index,
             role=role(cell),
             source=cell.source,
@@ -105,4 +61,4 @@ def make_job(notebook: Any, bundle: NotebookBundle) -> NotebookJob:
             hidden_lines=hidden_lines(cell.source) if role(cell) is Role.TEST else (),
         )
         (leading if job.grade_id in leading_names else rest).append(job)
-    return NotebookJob(leading=len(leading), cells=(*leading, *rest))
+    return Job(leading=len(leading), cells=(*leading, *rest))

@@ -6,6 +6,7 @@ compare scores with stock nbgrader. It offers none of the promises in `docs/secu
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 from nbclient import NotebookClient
@@ -14,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grading_utils.course.cells import Role
 from grading_utils.errors import SandboxError
-from grading_utils.grading.jobs import CellJob, CellRun, CellStatus, NotebookJob, NotebookRun
+from grading_utils.grading.jobs import Cell, CellRun, CellStatus, Job, NotebookRun
 
 
 class KernelEngine:
@@ -22,7 +23,7 @@ class KernelEngine:
 
     isolated = False
 
-    def run(self, job: NotebookJob) -> NotebookRun:
+    def run(self, job: Job) -> NotebookRun:
         """Execute one notebook in a kernel; see `jobs.Engine.run`."""
         notebook = new_notebook(cells=[new_code_cell(cell.source) for cell in job.cells])
         client = NotebookClient(
@@ -35,10 +36,9 @@ class KernelEngine:
             interrupt_on_timeout=True,
             error_on_timeout={"ename": "TimeLimit", "evalue": "the cell used up its time", "traceback": []},
         )
-        client.create_kernel_manager().transport = "ipc"  # ipykernel warns about TCP, and nobody else should connect
         runs: list[CellRun] = []
         try:
-            with client.setup_kernel():
+            with tempfile.TemporaryDirectory() as folder, _private(client, folder).setup_kernel():
                 for position, (cell, given) in enumerate(zip(notebook.cells, job.cells, strict=True)):
                     client.timeout = int(given.time_limit) or 1
                     runs.append(self._run_cell(client, cell, given, position))
@@ -53,7 +53,7 @@ class KernelEngine:
             raise SandboxError(f"no Jupyter kernel could be used: {error}") from error
         return NotebookRun(cells=tuple(runs))
 
-    def _run_cell(self, client: NotebookClient, cell: Any, given: CellJob, position: int) -> CellRun:
+    def _run_cell(self, client: NotebookClient, cell: Any, given: Cell, position: int) -> CellRun:
         try:
             client.execute_cell(cell, position)
         except CellTimeoutError:
@@ -74,12 +74,19 @@ class KernelEngine:
         """Nothing outlives `run`."""
 
 
-def _in_hidden_part(traceback_line: str, cell: CellJob) -> bool:
+def _private(client: NotebookClient, folder: str) -> NotebookClient:
+    """Let only this client connect to its kernel: sockets in a folder of its own instead of TCP ports."""
+    manager = client.create_kernel_manager()
+    manager.transport, manager.ip = "ipc", f"{folder}/kernel"
+    return client
+
+
+def _in_hidden_part(traceback_line: str, cell: Cell) -> bool:
     lines = cell.source.split("\n")
     hidden = (lines[number - 1].strip() for first, last in cell.hidden_lines for number in range(first + 1, last))
     return any(line and line in traceback_line for line in hidden)
 
 
-def _failed(cell: CellJob, status: CellStatus, message: str) -> CellRun:
+def _failed(cell: Cell, status: CellStatus, message: str) -> CellRun:
     output = {"output_type": "error", "ename": "Stopped", "evalue": message, "traceback": [message]}
     return CellRun(index=cell.index, status=status, outputs=[output], message=message)

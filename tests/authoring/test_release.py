@@ -92,7 +92,8 @@ def test_outputs_are_searched_for_leaks_too() -> None:
 
 def test_a_solution_that_does_not_get_full_marks_is_refused(small_course: Course) -> None:
     change_source(
-        small_course, lambda n: cell_named(n, "count-words").update(source="### BEGIN SOLUTION\ncount_words = len\n### END SOLUTION")
+        small_course,
+        lambda n: cell_named(n, "count-words").update(source="### BEGIN SOLUTION\ncount_words = len\n### END SOLUTION"),
     )
     with pytest.raises(AuthoringError, match=r"own solution gets 0 of 2 points in count-words-test"):
         prove(small_course, build_bundle(small_course, ASSIGNMENT), engine_factory(small_course, isolate=True))

@@ -83,7 +83,9 @@ def test_a_fifo_a_directory_and_a_socket_are_refused_at_once(tmp_path: Path) -> 
 
 def test_format_3_is_upgraded_and_said_so(tmp_path: Path) -> None:
     path = tmp_path / "old.ipynb"
-    old = nbformat.v3.new_notebook(worksheets=[nbformat.v3.new_worksheet(cells=[nbformat.v3.new_code_cell(input="x = 1")])])
+    old = nbformat.v3.new_notebook(
+        worksheets=[nbformat.v3.new_worksheet(cells=[nbformat.v3.new_code_cell(input="x = 1")])]
+    )
     path.write_text(json.dumps(old))
     notebook, notes = read_notebook(path)
     assert [cell.source for cell in notebook.cells] == ["x = 1"]
@@ -154,7 +156,9 @@ documents = st.fixed_dictionaries(
 
 @settings(max_examples=300, deadline=None)
 @given(document=documents | json_values)
-def test_any_json_at_all_is_read_or_refused_as_a_submission(document: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_json_at_all_is_read_or_refused_as_a_submission(
+    document: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = tmp_path_factory.mktemp("fuzz", numbered=True) / "n.ipynb"
     path.write_text(json.dumps(document))
     try:

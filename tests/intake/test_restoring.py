@@ -24,8 +24,7 @@ def graded_tests(restored: Any) -> list[tuple[str, str, float]]:
     return [
         (grade_id(cell), cell.source, cell.metadata.nbgrader.points)
         for cell in restored.notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
-        and not cell.metadata.nbgrader.solution
+        if cell.metadata.get("nbgrader", {}).get("grade") and not cell.metadata.nbgrader.solution
     ]
 
 

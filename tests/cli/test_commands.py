@@ -1,0 +1,107 @@
+"""The command line: documented exit codes, plain messages, and files that other tools read."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from grading_utils.cli import COMMANDS, main
+from grading_utils.course.course import Course
+
+from ..conftest import ASSIGNMENT, hand_in
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    result = call(name, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 3
+
+
+def test_help_lists_every_command() -> None:
+    assert all(name in call("--help").output for name in COMMANDS)
+
+
+def test_grading_everybody_exits_with_0_and_writes_json_junit_and_csv(
+    small_course: Course, solution: Any, tmp_path: Path
+) -> None:
+    hand_in(small_course, "right", solution)
+    files = [tmp_path / name for name in ("r.json", "r.xml", "r.csv")]
+    result = call(
+        "grade", ASSIGNMENT, "--course", str(small_course.root),
+        "--json", str(files[0]), "--junit", str(files[1]), "--csv", str(files[2]),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "[1/1] right counting: graded 3/5" in result.output
+    [entry] = json.loads(files[0].read_text())
+    assert (entry["student"], entry["status"], entry["score"]) == ("right", "graded", 3)
+    assert ET.parse(files[1]).getroot().tag == "testsuites"
+    assert files[2].read_text().splitlines()[0].startswith("assignment,duedate,timestamp,student_id")
+    page = call("feedback", "--course", str(small_course.root))
+    assert page.exit_code == 0
+    assert (small_course.root / "feedback" / "right" / ASSIGNMENT / f"{ASSIGNMENT}.html").exists()
+    assert call("report", "--course", str(small_course.root)).exit_code == 0
+    assert "right" in (small_course.root / "report.html").read_text()
+
+
+def test_a_submission_that_needs_a_person_exits_with_1(small_course: Course) -> None:
+    hand_in(small_course, "broken", b"")
+    result = call("grade", "--course", str(small_course.root))
+    assert result.exit_code == 1
+    assert "is empty" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("grade", "homework-9"), "no assignment 'homework-9'"),
+        (("grade", ASSIGNMENT, "--student", "nobody"), "nothing was handed in from nobody"),
+        (("release", "homework-9"), "there is: counting"),
+        (("report",), "grade"),
+        (("feedback",), "grade"),
+    ],
+)
+def test_wrong_use_exits_with_2_and_one_sentence(
+    arguments: tuple[str, ...], sentence: str, small_course: Course
+) -> None:
+    result = call(*arguments, "--course", str(small_course.root))
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_folder_that_is_no_course_is_named(tmp_path: Path) -> None:
+    result = call("grade", "--course", str(tmp_path))
+    assert result.exit_code == 2
+    assert f"{tmp_path} is no nbgrader course" in result.output
+
+
+def test_release_says_what_it_proved(small_course: Course) -> None:
+    result = call("release", "--course", str(small_course.root))
+    assert result.exit_code == 0, result.output
+    assert "solution full marks, untouched release none" in result.output
+
+
+def test_the_doctor_has_a_verdict_on_every_line_and_a_fix_for_every_failure(small_course: Course) -> None:
+    lines = call("doctor", "--course", str(small_course.root)).output.splitlines()
+    verdicts = [line for line in lines if not line.startswith(" ")]
+    assert all(line.split()[0] in ("PASS", "CAUTION", "FAIL") for line in verdicts)
+    assert any("isolated student process" in line for line in verdicts)
+    failed = [number for number, line in enumerate(lines) if line.startswith("FAIL")]
+    assert all("→" in lines[number + 1] for number in failed)
+
+
+def test_going_without_isolation_is_said_aloud(small_course: Course, solution: Any) -> None:
+    hand_in(small_course, "right", solution)
+    result = call("grade", "--no-isolation", "--course", str(small_course.root))
+    assert result.exit_code == 0
+    assert "unprotected" in result.output
