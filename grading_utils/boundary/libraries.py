@@ -221,7 +221,7 @@ def _column(encoder: Encoder, array: Any) -> wire.Value:
     import pandas as pd
 
     dtype = array.dtype
-    if isinstance(dtype, np.dtype):
+    if isinstance(dtype, np.dtype) or isinstance(array, pd.arrays.NumpyExtensionArray):
         return _encode_numpy(encoder, np.asarray(array), np.ndarray)
     if isinstance(dtype, pd.StringDtype):
         items = [None if item is pd.NA or item != item else str(item) for item in array]
@@ -305,7 +305,7 @@ def _decode_index(decoder: Decoder, node: wire.Index) -> Any:
     columns = [_decode_column(decoder, column) for column in node.columns]
     if node.kind == "multi":
         return pd.MultiIndex.from_arrays(columns, names=names)
-    dtype = object if columns[0].dtype == object else None
+    dtype = object if columns[0].dtype.kind == "O" and not isinstance(columns[0], pd.api.extensions.ExtensionArray) else None
     return pd.Index(columns[0], name=names[0], dtype=dtype)
 
 

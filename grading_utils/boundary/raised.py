@@ -45,7 +45,7 @@ def describe(error: BaseException, encoder: Encoder, frames: list[str] | None = 
     arguments = None
     if base is kind:
         try:
-            arguments = [encoder.value(argument) for argument in error.args[:20]]
+            arguments = [encoder.value(argument) for argument in _arguments(error)[:20]]
         except TooLarge:
             arguments = None
         if arguments and any(isinstance(argument, wire.Remote) for argument in arguments):
@@ -70,6 +70,13 @@ def rebuild(raised: Raised, decoder: Decoder) -> Exception:
     except Exception:  # UnicodeDecodeError and the like can't be made from a text
         nearest = next(kind for kind in base.__mro__[1:] if kind in (ValueError, OSError, Exception))
         return nearest(text)  # type: ignore[return-value]
+
+
+def _arguments(error: BaseException) -> tuple[object, ...]:
+    """What its class needs to make it again: an OSError keeps the file's name outside `args`."""
+    if isinstance(error, OSError) and len(error.args) == 2 and error.filename is not None:
+        return (*error.args, error.filename)
+    return error.args
 
 
 def _text(error: BaseException) -> str:

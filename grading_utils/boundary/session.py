@@ -57,7 +57,7 @@ class Session:
         self._seq = 0
         self._nesting = 0
         self._broken: BoundaryError | None = None
-        self._stand_ins: dict[tuple[int, str | None], Any] = {}
+        self._stand_ins: dict[int, dict[str | None, Any]] = {}
         self._descriptions: dict[int, tuple[m.Description, values.Decoder]] = {}
         self._random_states: dict[str, Any] = {}
         self._children = 0
@@ -339,10 +339,16 @@ class Session:
             raise
 
     def _stand_in(self, remote: wire.Remote, path: str | None) -> Any:
-        key = (remote.id, path)
-        if key not in self._stand_ins:
-            self._stand_ins[key] = standins.make_stand_in(self, remote, path)
-        return self._stand_ins[key]
+        """One stand-in for each object; another only where the test finds it under a second name."""
+        known = self._stand_ins.setdefault(remote.id, {})
+        if path in known or (path is None and known):
+            return known[path] if path in known else next(iter(known.values()))
+        if None in known:
+            known[path] = known.pop(None)
+            standins.set_path(known[path], path)
+        else:
+            known[path] = standins.make_stand_in(self, remote, path)
+        return known[path]
 
     def _described(self, id: int) -> tuple[m.Description, values.Decoder]:
         if id not in self._descriptions:

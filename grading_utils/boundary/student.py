@@ -7,6 +7,7 @@ code well; the tester believes nothing of what it says beyond its being data. It
 from __future__ import annotations
 
 import contextlib
+import importlib
 import inspect
 import os
 import signal
@@ -132,7 +133,7 @@ class Endpoint:
 
     def library(self, module: str, name: str) -> object:
         """See `values.Stand`: the tester names functions of libraries, and this process has them too."""
-        found: Any = sys.modules[module]
+        found: Any = sys.modules.get(module) or importlib.import_module(module)
         for part in name.split(".") if name else ():
             found = getattr(found, part)
         return found

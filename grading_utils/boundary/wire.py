@@ -22,55 +22,55 @@ Name = Annotated[str, msgspec.Meta(max_length=200)]
 Shape = Annotated[list[Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]], msgspec.Meta(max_length=32)]
 
 
-class Node(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Node(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """One value that msgpack has no type for."""
 
 
-class Bulk(Node, frozen=True):
+class Bulk(Node, frozen=True, gc=False):
     """A node whose content lies in the frame's bulk part."""
 
     start: Natural
     size: Natural
 
 
-class BigInt(Node, frozen=True, tag="int"):
+class BigInt(Node, frozen=True, gc=False, tag="int"):
     """An int beyond 64 bits, in hexadecimal."""
 
     digits: Annotated[str, msgspec.Meta(max_length=1 << 16)]
 
 
-class Complex(Node, frozen=True, tag="complex"):
+class Complex(Node, frozen=True, gc=False, tag="complex"):
     """A complex number."""
 
     real: float
     imag: float
 
 
-class Text(Bulk, frozen=True, tag="str"):
+class Text(Bulk, frozen=True, gc=False, tag="str"):
     """A str that is long or holds lone surrogates, as UTF-8 with these let through."""
 
 
-class Bytes(Bulk, frozen=True, tag="bytes"):
+class Bytes(Bulk, frozen=True, gc=False, tag="bytes"):
     """Bytes or a bytearray."""
 
     kind: Literal["bytes", "bytearray"]
 
 
-class Numbers(Bulk, frozen=True, tag="numbers"):
+class Numbers(Bulk, frozen=True, gc=False, tag="numbers"):
     """A list or tuple of floats only (`d`) or of 64-bit ints only (`q`)."""
 
     kind: Literal["list", "tuple"]
     code: Literal["d", "q"]
 
 
-class Sequence(Node, frozen=True, tag="seq"):
+class Sequence(Node, frozen=True, gc=False, tag="seq"):
     """A builtin collection of items."""
 
     kind: Literal["list", "tuple", "set", "frozenset", "deque", "torch.Size"]
     items: list[Value]
 
 
-class Mapping(Node, frozen=True, tag="map"):
+class Mapping(Node, frozen=True, gc=False, tag="map"):
     """A dict or one of its cousins; `default` is the factory of a defaultdict."""
 
     kind: Literal["dict", "Counter", "OrderedDict", "defaultdict"]
@@ -79,7 +79,7 @@ class Mapping(Node, frozen=True, tag="map"):
     default: Value = None
 
 
-class Span(Node, frozen=True, tag="span"):
+class Span(Node, frozen=True, gc=False, tag="span"):
     """A range or a slice."""
 
     kind: Literal["range", "slice"]
@@ -88,14 +88,14 @@ class Span(Node, frozen=True, tag="span"):
     step: Value
 
 
-class Named(Node, frozen=True, tag="named"):
+class Named(Node, frozen=True, gc=False, tag="named"):
     """A well-known constant or class, such as `builtins.int` or `torch.float32`."""
 
     module: Name
     name: Name
 
 
-class Record(Node, frozen=True, tag="record"):
+class Record(Node, frozen=True, gc=False, tag="record"):
     """A named tuple."""
 
     name: Name
@@ -103,14 +103,14 @@ class Record(Node, frozen=True, tag="record"):
     items: list[Value]
 
 
-class Moment(Node, frozen=True, tag="moment"):
+class Moment(Node, frozen=True, gc=False, tag="moment"):
     """A small immutable value that has a canonical text."""
 
     kind: Literal["date", "time", "datetime", "timedelta", "Decimal", "Fraction", "Timestamp", "Timedelta"]
     text: Name
 
 
-class Array(Bulk, frozen=True, tag="array"):
+class Array(Bulk, frozen=True, gc=False, tag="array"):
     """A NumPy array or scalar in C order."""
 
     kind: Literal["array", "scalar"]
@@ -118,14 +118,14 @@ class Array(Bulk, frozen=True, tag="array"):
     shape: Shape
 
 
-class ObjectArray(Node, frozen=True, tag="objects"):
+class ObjectArray(Node, frozen=True, gc=False, tag="objects"):
     """A NumPy array of Python objects."""
 
     shape: Shape
     items: list[Value]
 
 
-class Tensor(Bulk, frozen=True, tag="tensor"):
+class Tensor(Bulk, frozen=True, gc=False, tag="tensor"):
     """A dense CPU tensor in C order."""
 
     kind: Literal["tensor", "parameter"]
@@ -133,7 +133,7 @@ class Tensor(Bulk, frozen=True, tag="tensor"):
     shape: Shape
 
 
-class Strings(Node, frozen=True, tag="strings"):
+class Strings(Node, frozen=True, gc=False, tag="strings"):
     """A pandas string array; None is its missing value."""
 
     storage: Literal["python", "pyarrow"]
@@ -141,21 +141,21 @@ class Strings(Node, frozen=True, tag="strings"):
     items: list[Value]
 
 
-class Masked(Node, frozen=True, tag="masked"):
+class Masked(Node, frozen=True, gc=False, tag="masked"):
     """A pandas nullable array, such as `Int64`."""
 
     dtype: Name
     items: list[Value]
 
 
-class Zoned(Node, frozen=True, tag="zoned"):
+class Zoned(Node, frozen=True, gc=False, tag="zoned"):
     """A pandas array of moments with a time zone."""
 
     dtype: Name
     moments: Value
 
 
-class Categorical(Node, frozen=True, tag="categories"):
+class Categorical(Node, frozen=True, gc=False, tag="categories"):
     """A pandas categorical array."""
 
     codes: Value
@@ -163,7 +163,7 @@ class Categorical(Node, frozen=True, tag="categories"):
     ordered: bool
 
 
-class Index(Node, frozen=True, tag="index"):
+class Index(Node, frozen=True, gc=False, tag="index"):
     """A pandas index; `multi` has one column per level, `range` one range."""
 
     kind: Literal["plain", "multi", "range"]
@@ -171,7 +171,7 @@ class Index(Node, frozen=True, tag="index"):
     names: list[Value]
 
 
-class Series(Node, frozen=True, tag="series"):
+class Series(Node, frozen=True, gc=False, tag="series"):
     """A pandas Series."""
 
     values: Value
@@ -179,7 +179,7 @@ class Series(Node, frozen=True, tag="series"):
     name: Value
 
 
-class Frame(Node, frozen=True, tag="frame"):
+class Frame(Node, frozen=True, gc=False, tag="frame"):
     """A pandas DataFrame."""
 
     columns: Value
@@ -187,14 +187,14 @@ class Frame(Node, frozen=True, tag="frame"):
     values: list[Value]
 
 
-class Randomness(Node, frozen=True, tag="rng"):
+class Randomness(Node, frozen=True, gc=False, tag="rng"):
     """A random number generator, by its state."""
 
     kind: Literal["Random", "Generator", "RandomState", "torch"]
     state: Value
 
 
-class Remote(Node, frozen=True, tag="remote"):
+class Remote(Node, frozen=True, gc=False, tag="remote"):
     """An object that stays with the sender; the receiver gets a stand-in."""
 
     id: Natural
@@ -207,13 +207,13 @@ class Remote(Node, frozen=True, tag="remote"):
     """For a class: qualified names of the classes that it inherits from."""
 
 
-class Own(Node, frozen=True, tag="own"):
+class Own(Node, frozen=True, gc=False, tag="own"):
     """An object of the receiver's, for which the sender holds a stand-in."""
 
     id: Natural
 
 
-class Shared(Node, frozen=True, tag="shared"):
+class Shared(Node, frozen=True, gc=False, tag="shared"):
     """An object that an instructor's cell bound to this name in both processes."""
 
     name: Name
