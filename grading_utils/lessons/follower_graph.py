@@ -130,7 +130,7 @@ def _draw_arrow(axes: Axes, source: Rectangle, target: Rectangle, count: int, to
         bend = 0.12 if x2 - x1 > 1.5 or abs(y1 - y2) > 0.1 else 0.0
     if source is target:
         side, top = source.get_width() / 3, source.get_y() + source.get_height()
-        start, end, bend = (x1 - side, top), (x1 + side, top), -2.5
+        start, end, bend = (x1 - side, top), (x1 + side, top), -5.0
     else:
         start, end = (x1, y1), (x2, y2)
     boxes = (None, None) if source is target else (source, target)

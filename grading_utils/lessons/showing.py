@@ -23,7 +23,9 @@ from grading_utils.lessons.lyrics import token_label
 def figure_html(figure: Figure, alt: str) -> str:
     """Return the figure as an HTML image; `alt` is read to those who cannot see it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi="figure", bbox_inches="tight", facecolor="white")
+    # a figure with a layout engine fits its page already; cropping would render it twice
+    crop = "tight" if figure.get_layout_engine() is None else None
+    figure.savefig(buffer, format="png", dpi="figure", bbox_inches=crop, facecolor="white")
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     text = html.escape(alt, quote=True)
     return f'<img alt="{text}" style="max-width:100%" src="data:image/png;base64,{data}">'
