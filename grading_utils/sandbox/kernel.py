@@ -56,6 +56,8 @@ _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 _LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
+_MADV_COLLAPSE = 25
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -118,6 +120,11 @@ def sethostname(name: str) -> None:
     """Name this machine, as seen from the current UTS namespace."""
     raw = name.encode()
     _check(_libc.sethostname(raw, ctypes.c_size_t(len(raw))), "sethostname")
+
+
+def collapse(address: int, length: int) -> None:
+    """Put a range of this process's memory on huge pages."""
+    _check(_libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), _MADV_COLLAPSE), "madvise")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str = "") -> None:

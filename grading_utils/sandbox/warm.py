@@ -26,7 +26,7 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from grading_utils.sandbox import kernel, seal
+from grading_utils.sandbox import kernel, pages, seal
 from grading_utils.sandbox.channel import (
     Channel,
     Ended,
@@ -263,6 +263,7 @@ def main() -> NoReturn:
         gc.collect()
         gc.freeze()  # a collection in a fork then leaves the shared pages alone
         gc.disable()
+        pages.collapse()
         control.send(Ready(result, sum(1 for _ in Path("/proc/self/task").iterdir())))
         _live(Nursery(control, setup.policy).serve(), setup)
         status = 0
