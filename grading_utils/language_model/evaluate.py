@@ -6,6 +6,7 @@ result says what was wanted; a line that falls short is reported as such and nev
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -15,13 +16,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from grading_utils.language_model import corpus
-from grading_utils.language_model.grammar import Grammar, Split
-from grading_utils.language_model.labelled import COURSE_LAYOUT
+from grading_utils.language_model.grammar import Grammar
+from grading_utils.language_model.sentiment import NEW_PAIRS, PAIRS, ZERO_SHOT, few_shot, zero_shot
+from grading_utils.language_model.subject import Subject, entropy, kept_by_top_p, longest_repeat
 
 EVALUATION_FILE = "evaluation.json"
 SEED_PROMPTS: dict[str, str] = {
@@ -41,19 +42,10 @@ SEED_PROMPTS: dict[str, str] = {
 }
 """The prompts of the notebooks and the next words that read naturally after them."""
 
-PAIRS = (("good", "bad"), ("positive", "negative"), ("yes", "no"))
-NEW_PAIRS = (("keep", "skip"), ("success", "failure"))
-"""Label pairs that stand nowhere in a labelled document of the training text."""
 
-ZERO_SHOT: dict[str, tuple[str, tuple[str, str]]] = {
-    "The sentiment of this comment is": ("Someone said: {}\nThe sentiment of this comment is", ("positive", "negative")),
-    "This comment is": ("Someone said: {}\nThis comment is", ("good", "bad")),
-    "they would choose": (
-        "Someone said: {}\nIf this reviewer had to classify this as positive or negative, they would choose",
-        ("positive", "negative"),
-    ),
-    "Review / Decision": ("Review: {}\nDecision:", ("good", "bad")),
-}
+SAMPLING = (("temperature 0.2", 0.2, 1.0), ("top-p 0.9", 1.0, 0.9), ("temperature 1.0", 1.0, 1.0),
+            ("temperature 14.0", 14.0, 1.0))  # fmt: skip
+"""Name, temperature and top-p of the settings that the notebooks compare."""
 
 
 @dataclass(frozen=True)
@@ -63,55 +55,9 @@ class Line:
     name: str
     value: float | None
     wanted: str
-    passed: bool | None
+    passed: bool | None = None
     """None for what is only reported."""
     detail: str = ""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model with its tokenizer."""
-
-    tokenizer: Any
-    model: Any
-
-    @classmethod
-    def load(cls, folder: str) -> Subject:
-        """Read a model folder."""
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        return cls(AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval())
-
-    def next_logits(self, prompt: str) -> torch.Tensor:
-        """The logits after a prompt, shape `(vocabulary,)`; a long prompt loses its beginning."""
-        limit = self.model.config.max_position_embeddings
-        ids = self.tokenizer(prompt, return_tensors="pt", verbose=False)["input_ids"][:, -limit:]
-        with torch.no_grad():
-            logits: torch.Tensor = self.model(ids).logits[0, -1]
-        return logits
-
-    def first_token(self, word: str) -> int:
-        """The first token of a word that follows a space."""
-        return int(self.tokenizer(f" {word}")["input_ids"][0])
-
-    def log_likelihood(self, prompt: str, continuation: str) -> tuple[float, int]:
-        """Natural log of the probability of a continuation, and its number of tokens."""
-        before = self.tokenizer(prompt, verbose=False)["input_ids"]
-        after = self.tokenizer(continuation, verbose=False)["input_ids"]
-        ids = (before + after)[: self.model.config.max_position_embeddings]
-        with torch.no_grad():
-            logs = self.model(torch.tensor([ids])).logits[0].log_softmax(-1)
-        start = max(1, len(before))
-        picked = [float(logs[i - 1, ids[i]]) for i in range(start, len(ids))]
-        return sum(picked), len(picked)
-
-    def generate(self, prompt: str, count: int, **options: Any) -> str:
-        """`count` new tokens after a prompt, without the prompt."""
-        batch = self.tokenizer(prompt, return_tensors="pt")
-        settings: dict[str, Any] = {"do_sample": False, "pad_token_id": self.tokenizer.eos_token_id, **options}
-        with torch.no_grad():
-            made = self.model.generate(**batch, max_new_tokens=count, min_new_tokens=count, **settings)
-        return str(self.tokenizer.decode(made[0, batch["input_ids"].shape[1] :]))
 
 
 def evaluate(folder: str, samples: int = 200) -> list[Line]:
@@ -129,7 +75,7 @@ def evaluate(folder: str, samples: int = 200) -> list[Line]:
         lambda: next_tokens(subject),
         lambda: generation(subject),
         lambda: facts(subject, samples),
-        lambda: sentiment(subject, samples),
+        lambda: sentiment_lines(subject, samples),
         lambda: perplexities(subject, max(20, samples // 2)),
     )
     for part in parts:
@@ -179,37 +125,34 @@ def next_tokens(subject: Subject) -> list[Line]:
             passed = pairs[0][0].strip() == natural[0] and pairs[0][1] > 0.5
             lines.append(Line(f"after {prompt!r}", pairs[0][1], f"{natural[0]} above 50 %", passed, detail))
         else:
-            fitting = sum(any(word.startswith(text.strip()) for word in natural) and text.strip() != "" for text in likely)
+            fitting = sum(_begins_one_of(text.strip(), natural) for text in likely)
             passed = fitting == len(likely)
             lines.append(Line(f"after {prompt!r}", fitting / len(likely), "all natural", passed, detail))
     return lines
 
 
-def generation(subject: Subject, prompt: str = "Shakespeare was a", count: int = 40) -> list[Line]:
+def generation(subject: Subject, prompt: str = "Shakespeare was a", count: int = 20) -> list[Line]:
     """Greedy loops; temperature and top-p change what is sampled."""
     words = known_words()
     greedy = subject.generate(prompt, 120)
-    lines = [Line("greedy: longest repeated stretch, tokens", float(longest_repeat(subject.tokenizer(greedy)["input_ids"])),
-                  "reported", None, repr(greedy[:70]))]  # fmt: skip
-    measured: dict[str, tuple[int, float, float]] = {}
-    settings: dict[str, dict[str, Any]] = {
-        "temperature 0.2": {"temperature": 0.2},
-        "temperature 1.0": {"temperature": 1.0},
-        "top-p 0.9": {"temperature": 1.0, "top_p": 0.9},
-        "temperature 14.0": {"temperature": 14.0},
-    }
-    for name, options in settings.items():
-        texts = [subject.generate(prompt, count // 2, do_sample=True, top_k=0, **options) for _ in range(12)]
-        known = [word.lower() in words for text in texts for word in re.findall(r"[^\W\d_]+", text)]
-        share = sum(known) / max(1, len(known))
-        logits = subject.next_logits(prompt) / options["temperature"]
-        measured[name] = (len(set(texts)), entropy(kept_by_top_p(logits.softmax(-1), options.get("top_p", 1.0))), share)
-        distinct, bits, share = measured[name]
-        lines.append(Line(f"{name}: distinct of 12", float(distinct), "reported", None,
-                          f"next-token entropy {bits:.1f} bits, {share:.0%} known words, {texts[0][:50]!r}"))  # fmt: skip
-    low, one, nucleus, high = measured.values()
-    ordered = low[1] < nucleus[1] <= one[1] < high[1] and low[0] <= one[0] and high[2] < 0.8 <= one[2]
-    lines.append(Line("temperatures and top-p differ visibly", None, "entropy rises; 14.0 breaks the words", ordered))
+    repeated = longest_repeat(subject.tokenizer(greedy)["input_ids"])
+    lines = [Line("greedy, 120 tokens: longest repeated stretch", repeated, "reported", None, repr(greedy[:90]))]
+    bits: dict[str, float] = {}
+    known: dict[str, float] = {}
+    distinct: dict[str, int] = {}
+    for name, temperature, top_p in SAMPLING:
+        options = {"do_sample": True, "top_k": 0, "temperature": temperature, "top_p": top_p}
+        texts = [subject.generate(prompt, count, **options) for _ in range(12)]
+        found = [word.lower() in words for text in texts for word in re.findall(r"[^\W\d_]+", text)]
+        known[name] = sum(found) / max(1, len(found))
+        distinct[name] = len(set(texts))
+        bits[name] = entropy(kept_by_top_p((subject.next_logits(prompt) / temperature).softmax(-1), top_p))
+        detail = f"next token {bits[name]:.1f} bits, {known[name]:.0%} known words, {texts[0][:60]!r}"
+        lines.append(Line(f"{name}: distinct of 12", distinct[name], "reported", None, detail))
+    low, nucleus, one, high = (name for name, *_ in SAMPLING)
+    differ = bits[low] < bits[nucleus] < bits[one] < bits[high] and distinct[low] < distinct[one]
+    differ = differ and known[high] < 0.9 < known[one]
+    lines.append(Line("temperatures and top-p differ visibly", None, "entropy rises; 14.0 breaks words", differ))
     return lines
 
 
@@ -231,65 +174,27 @@ def facts(subject: Subject, samples: int) -> list[Line]:
     return [Line("facts in a wording not trained", share, "at least 80 %", share >= 0.8, detail)]
 
 
-def sentiment(subject: Subject, samples: int) -> list[Line]:
+def sentiment_lines(subject: Subject, samples: int) -> list[Line]:
     """Zero-shot wordings, few-shot prompts with several label pairs, and flipped labels."""
-    lines, zero = [], []
-    for name, (wording, pair) in ZERO_SHOT.items():
-        share = zero_shot(subject, wording, pair, samples)
-        zero.append(share)
-        lines.append(Line(f"zero-shot, {name!r}", share, "reported", None))
-    mean = sum(zero) / len(zero)
+    asked = {name: zero_shot(subject, wording, pair, samples) for name, (wording, pair) in ZERO_SHOT.items()}
+    mean = sum(asked.values()) / len(asked)
+    lines = [Line(f"zero-shot, {name!r}", share, "reported") for name, share in asked.items()]
     lines.append(Line("zero-shot, mean of the wordings", mean, "under 70 %", mean < 0.7))
-    for index, pair in enumerate(PAIRS):
+    for pair, goal in PAIRS.items():
         share = few_shot(subject, pair, samples)
-        goal = 0.85 if index == 0 else 0.75
-        lines.append(Line(f"few-shot {pair[0]}/{pair[1]}", share, f"at least {goal:.0%}", share >= goal))
-        if index == 0:
-            lines.append(Line("few-shot better than the same wording zero-shot", share - zero[-1], "above 0", share > zero[-1]))
+        lines.append(Line(f"few-shot, {'/'.join(pair)}", share, f"at least {goal:.0%}", share >= goal))
+    gain = few_shot(subject, ("good", "bad"), samples) - asked["Review / Decision"]
+    lines.append(Line("few-shot good/bad minus the same wording zero-shot", gain, "above 0", gain > 0))
     for pair in NEW_PAIRS:
-        lines.append(Line(f"few-shot {pair[0]}/{pair[1]} (labels not trained)", few_shot(subject, pair, samples), "reported", None))
-    rare = few_shot(subject, PAIRS[0], samples, split="unlabelled words")
-    lines.append(Line("few-shot good/bad, half the opinion words never labelled", rare, "reported", None))
-    for pair in (*PAIRS[:2], ("cat", "dog")):
-        share = few_shot(subject, (pair[1], pair[0]), samples)
-        goal_text = "at least 60 %" if pair == PAIRS[0] else "reported"
-        passed = share >= 0.6 if pair == PAIRS[0] else None
-        lines.append(Line(f"few-shot, {pair[1]}/{pair[0]} (flipped)", share, goal_text, passed))
+        share = few_shot(subject, pair, samples)
+        lines.append(Line(f"few-shot, {'/'.join(pair)} (labels not trained)", share, "reported"))
+    rare = few_shot(subject, ("good", "bad"), samples, split="unlabelled words")
+    lines.append(Line("few-shot, good/bad, with opinion words never labelled", rare, "reported"))
+    flipped = few_shot(subject, ("bad", "good"), samples)
+    lines.append(Line("few-shot, bad/good (flipped)", flipped, "at least 60 %", flipped >= 0.6))
+    for pair in (("negative", "positive"), ("dog", "cat")):
+        lines.append(Line(f"few-shot, {'/'.join(pair)} (flipped)", few_shot(subject, pair, samples), "reported"))
     return lines
-
-
-def few_shot(subject: Subject, pair: tuple[str, str], samples: int, *, split: Split = "heldout", shots: int = 4) -> float:
-    """How often the right one of two labels is likelier after four labelled held-out reviews.
-
-    Args:
-        subject: The model.
-        pair: The label of praise and the label of blame.
-        samples: How many prompts.
-        split: Which words the reviews use.
-        shots: Examples in the prompt, half of them praise.
-    """
-    rng = random.Random(f"few-shot {split}")
-    grammar = Grammar(corpus.rules(), split, rng)
-    hits = 0
-    for _ in range(samples):
-        sides = list("+-" * (shots // 2))
-        rng.shuffle(sides)
-        prompt = "".join(COURSE_LAYOUT.example(grammar.expand(f"opinion{s}", {}), pair["+-".index(s)]) for s in sides)
-        side = rng.choice("+-")
-        prompt += COURSE_LAYOUT.example(grammar.expand(f"opinion{side}", {}))
-        hits += _prefers(subject, prompt, pair) == side
-    return hits / samples
-
-
-def zero_shot(subject: Subject, wording: str, pair: tuple[str, str], samples: int) -> float:
-    """How often the right one of two labels is likelier with no example at all."""
-    rng = random.Random("zero-shot")
-    grammar = Grammar(corpus.rules(), "heldout", rng)
-    hits = 0
-    for _ in range(samples):
-        side = rng.choice("+-")
-        hits += _prefers(subject, wording.format(grammar.expand(f"opinion{side}", {})), pair) == side
-    return hits / samples
 
 
 def perplexities(subject: Subject, samples: int) -> list[Line]:
@@ -316,32 +221,9 @@ def split_answer(text: str) -> tuple[str, str]:
 
 
 def known_words() -> set[str]:
-    """All words of the training text's words and templates, in lower case."""
-    alternatives = (a for rule in corpus.rules().values() for a in rule.alternatives)
-    texts = (" ".join([re.sub(r"\{[^}]*\}", " ", a.text), *a.cells.values()]) for a in alternatives)
-    return {word.lower() for text in texts for word in re.findall(r"[^\W\d_]+", text)} | {"s", "t"}
-
-
-def longest_repeat(ids: Sequence[int]) -> int:
-    """The length of the longest stretch that occurs twice: `[1, 2, 3, 1, 2]` → `2`."""
-    for length in range(len(ids) - 1, 0, -1):
-        stretches = [tuple(ids[i : i + length]) for i in range(len(ids) - length + 1)]
-        if len(set(stretches)) < len(stretches):
-            return length
-    return 0
-
-
-def entropy(probabilities: torch.Tensor) -> float:
-    """Shannon entropy in bits of a distribution, shape `(vocabulary,)`."""
-    return float(-(probabilities * probabilities.clamp_min(1e-30).log2()).sum())
-
-
-def kept_by_top_p(probabilities: torch.Tensor, top_p: float) -> torch.Tensor:
-    """The distribution after nucleus filtering: the smallest set that holds `top_p`, renormalized."""
-    ordered, order = probabilities.sort(descending=True)
-    ordered = torch.where(ordered.cumsum(-1) - ordered < top_p, ordered, 0.0)
-    kept = torch.zeros_like(probabilities).scatter(-1, order, ordered)
-    return kept / kept.sum()
+    """The words of five thousand training documents, in lower case: the dictionary of this corpus."""
+    sample = itertools.islice(corpus.documents("known words"), 5000)
+    return {word.lower() for document in sample for word in re.findall(r"[^\W\d_]+", document.text)}
 
 
 def render(lines: Sequence[Line]) -> str:
@@ -363,9 +245,8 @@ def write_json(lines: Sequence[Line], path: Path) -> None:
     path.write_text(json.dumps([asdict(line) for line in lines], indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _prefers(subject: Subject, prompt: str, pair: tuple[str, str]) -> str:
-    logits = subject.next_logits(prompt)
-    return "+" if logits[subject.first_token(pair[0])] > logits[subject.first_token(pair[1])] else "-"
+def _begins_one_of(token: str, words: Sequence[str]) -> bool:
+    return any(word == token or (len(token) > 2 and word.startswith(token)) for word in words)
 
 
 def _has_heldout(rule: str) -> bool:

@@ -1,188 +1,37 @@
 """Make the shipped model again: corpus, tokenizer and weights from one seed, then the evaluation.
 
-Run by `make model` as `python -m grading_utils.language_model.train`. Uses a GPU where there is one. This module
-decides nothing about the numbers (`recipe`) or the text (`corpus`).
+Run by `make model` as `python -m grading_utils.language_model.train`. The options are for trials; without any,
+the shipped folder is replaced.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
-import math
-import platform
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 
-from grading_utils.language_model import SHIPPED, corpus, tokens
-from grading_utils.language_model.labelled import LABEL_WEIGHT
-from grading_utils.language_model.recipe import RECIPE_FILE, Recipe, fingerprint
-
-REPORT_EVERY_S = 20.0
-SAVE_EVERY_STEPS = 500
-
-
-def train(recipe: Recipe, folder: Path) -> None:
-    """Train a model from nothing and write it, its tokenizer and the recipe's fingerprint.
-
-    Args:
-        recipe: All numbers of the run.
-        folder: Where `from_pretrained` will read it.
-    """
-    started = time.process_time()
-    made_from = fingerprint(recipe)  # now, not at the end: somebody may edit a template meanwhile
-    torch.manual_seed(int.from_bytes(recipe.seed.encode(), "big") % 2**31)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    print(f"learning the tokenizer from {recipe.tokenizer_documents:,} documents", flush=True)
-    sample = itertools.islice(corpus.documents(f"tokenizer {recipe.seed}"), recipe.tokenizer_documents)
-    tokenizer = tokens.train_tokenizer((document.text for document in sample), recipe.vocabulary)
-    tokenizer.model_max_length = recipe.context
-    model = build_model(recipe, tokenizer).to(device)
-    print(f"{model.num_parameters():,} parameters, {recipe.steps:,} steps on {device}", flush=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / RECIPE_FILE).unlink(missing_ok=True)  # an interrupted run leaves a model that says it is unfinished
-    optimize(model, batches(recipe, tokenizer, device), recipe, lambda: save(model, tokenizer, folder))
-    about = {
-        "fingerprint": made_from,
-        **asdict(recipe),
-        "parameters": model.num_parameters(),
-        "cpu_minutes": round((time.process_time() - started) / 60, 1),
-        "device": str(device),
-        "made_with": {"python": platform.python_version(), "torch": torch.__version__},
-    }
-    (folder / RECIPE_FILE).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-    print(f"written to {folder}", flush=True)
-
-
-def save(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write what `from_pretrained` reads, readable for everybody."""
-    model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.eos_token_id
-    model.save_pretrained(folder)
-    # While training, a pad token among the ids would make the library ask for an attention mask.
-    model.config.pad_token_id = None
-    tokenizer.save_pretrained(folder)
-    for path in folder.iterdir():
-        path.chmod(0o644)  # the library writes weights for their owner only; graders run as somebody else
-
-
-def build_model(recipe: Recipe, tokenizer: Any) -> Any:
-    """An untrained GPT-2 of the recipe's size, without dropout: no text is seen twice."""
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    config = GPT2Config(
-        vocab_size=len(tokenizer),
-        n_positions=recipe.context,
-        n_embd=recipe.embedding,
-        n_layer=recipe.layers,
-        n_head=recipe.heads,
-        activation_function="gelu_pytorch_tanh",
-        resid_pdrop=0.0,
-        embd_pdrop=0.0,
-        attn_pdrop=0.0,
-        bos_token_id=tokenizer.eos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    return GPT2LMHeadModel(config)
-
-
-def batches(recipe: Recipe, tokenizer: Any, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless `(ids, weights)`, each of shape `(rows_per_step, context)`."""
-    rows = tokens.rows(tokenizer, corpus.documents(f"training {recipe.seed}"), recipe.context)
-    while True:
-        chunk = list(itertools.islice(rows, recipe.rows_per_step))
-        ids = torch.tensor([row for row, _ in chunk], device=device)
-        yield ids, torch.tensor([weights for _, weights in chunk], device=device)
-
-
-def optimize(
-    model: Any, data: Iterator[tuple[Tensor, Tensor]], recipe: Recipe, save_now: Callable[[], None]
-) -> None:
-    """AdamW with warm-up and a cosine to a twentieth; prints progress and an estimate of what is left.
-
-    Args:
-        model: Trained in place.
-        data: Batches of ids and weights.
-        recipe: Steps and learning rate.
-        save_now: Called every `SAVE_EVERY_STEPS` and at the end.
-    """
-    decayed = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, recipe))
-    progress = Progress(recipe)
-    model.train()
-    for step, (ids, weights) in enumerate(itertools.islice(data, recipe.steps), start=1):
-        logits = model(ids, use_cache=False).logits[:, :-1]
-        targets, counted = ids[:, 1:], weights[:, 1:]
-        losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-        loss = (losses * counted.flatten()).sum() / counted.sum()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
-        progress.update(losses, logits, targets, counted)
-        if step % SAVE_EVERY_STEPS == 0 or step == recipe.steps:
-            save_now()
-
-
-def rate(step: int, recipe: Recipe) -> float:
-    """The share of the full learning rate at a step."""
-    warmup = max(1, int(recipe.warmup * recipe.steps))
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / max(1, recipe.steps - warmup)
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-
-
-class Progress:
-    """Prints a line every `REPORT_EVERY_S` seconds: loss, share of right labels, minutes left."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._started = self._reported = time.monotonic()
-        self._step = 0
-        self._loss: list[float] = []
-        self._labels: list[float] = []
-
-    def update(self, losses: Tensor, logits: Tensor, targets: Tensor, weights: Tensor) -> None:
-        """Take note of one step."""
-        self._step += 1
-        self._loss.append(losses.detach()[weights.flatten() == 1.0].mean().item())
-        is_label = weights == LABEL_WEIGHT
-        if is_label.any():
-            self._labels.append((logits.detach()[is_label].argmax(-1) == targets[is_label]).float().mean().item())
-        now = time.monotonic()
-        if now - self._reported < REPORT_EVERY_S and self._step < self._recipe.steps:
-            return
-        left = (now - self._started) / self._step * (self._recipe.steps - self._step) / 60
-        labels = sum(self._labels) / max(1, len(self._labels))
-        print(
-            f"step {self._step:,}/{self._recipe.steps:,}  loss {sum(self._loss) / len(self._loss):.3f}  "
-            f"labels right {labels:.0%}  about {left:.0f} minutes left",
-            flush=True,
-        )
-        self._reported, self._loss, self._labels = now, [], []
+from grading_utils.language_model import SHIPPED
+from grading_utils.language_model.evaluate import EVALUATION_FILE, evaluate, render, write_json
+from grading_utils.language_model.recipe import Recipe
+from grading_utils.language_model.training import train
 
 
 def main() -> None:
-    """Train and evaluate; the options are for trials, `make model` uses none."""
+    """Train, evaluate, and write both next to each other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder for the model")
-    parser.add_argument("--seed", default=Recipe.seed)
+    parser.add_argument("--seed", default=Recipe.seed, help="another seed gives another corpus and other weights")
     parser.add_argument("--tokens", type=int, default=Recipe.tokens, help="how many tokens to train on")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     train(replace(Recipe(), seed=options.seed, tokens=options.tokens), options.out)
+    lines = evaluate(str(options.out))
+    write_json(lines, options.out / EVALUATION_FILE)
+    print(render(lines))
 
 
 if __name__ == "__main__":
