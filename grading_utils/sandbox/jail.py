@@ -2,8 +2,8 @@
 
 Reads a `Plan` from standard input, moves into new user, mount, PID, network, IPC, UTS and cgroup namespaces, puts
 together a root file system from the plan's `View`, and executes the warm process in it as PID 1. Then it waits: when
-standard input closes (the coordinator ended, however that happened), it kills the warm process, and with that the
-kernel ends every process of the PID namespace. It never runs instructor or student code.
+the coordinator says so on standard input, or is gone, it kills the warm process, and with that the kernel ends every
+process of the PID namespace. It never runs instructor or student code.
 """
 
 from __future__ import annotations
@@ -186,12 +186,18 @@ def _execute(plan: Plan, folder: str) -> None:
         ) from error
 
 
-def _watch(warm: int, lifeline: int) -> int:
-    """Wait until the warm process ends or the coordinator is gone; returns an exit status."""
+def _watch(warm: int, coordinator: int) -> int:
+    """Wait until the warm process ends or the coordinator closes it or is gone; returns an exit status.
+
+    Args:
+        warm: PID of the warm process.
+        coordinator: pidfd of the coordinator. The closing of standard input alone would not tell of its end: a
+            process that the coordinator forked meanwhile holds the other end, too.
+    """
     descriptor = os.pidfd_open(warm)
     poller = select.poll()
-    poller.register(lifeline, select.POLLIN | select.POLLHUP)
-    poller.register(descriptor, select.POLLIN)
+    for source in (0, coordinator, descriptor):
+        poller.register(source, select.POLLIN)
     ready = dict(poller.poll())
     if descriptor not in ready:
         signal.pidfd_send_signal(descriptor, signal.SIGKILL)
@@ -217,6 +223,10 @@ def _refuse(message: str) -> int:
 
 def main() -> int:
     """Build, start, watch."""
+    coordinator = os.pidfd_open(os.getppid())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background jobs, and students inherit it
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.umask(0o022)
     plan = _read_plan()
     try:
         if plan.view is not None:
@@ -237,7 +247,7 @@ def main() -> int:
     for descriptor in (plan.control, 1, 2):
         os.close(descriptor)
     try:
-        return _watch(warm, 0)
+        return _watch(warm, coordinator)
     finally:
         if plan.view is None:
             shutil.rmtree(folder, ignore_errors=True)

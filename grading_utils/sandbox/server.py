@@ -235,7 +235,8 @@ class WarmProcess:
     def close(self) -> None:
         """End every process of the jail; with them go its mounts and files. Harmless when repeated."""
         assert self._jail.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or was closed before
+            self._jail.stdin.write(b"end")
             self._jail.stdin.close()
         self._control.close()
         if not self._jail_ended(_END_SECONDS):

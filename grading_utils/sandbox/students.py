@@ -59,6 +59,8 @@ class Students:
         greeting = sock.recv(4096)
         sock.settimeout(None)
         if greeting != READY:
+            os.close(descriptors[1])
+            sock.close()
             raise SandboxError(f"a student's process could not be sealed: {greeting.decode(errors='replace')}")
         return Student(self, sock, message.pid, descriptors[1])
 

@@ -24,8 +24,8 @@ _ETC: Final = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 _PROCESSORS: Final = "/sys/devices/system/cpu"  # numerical libraries ask how many there are
 _STUBS: Final = (
-    ("/etc/passwd", f"student:x:{STUDENT_ID}:{STUDENT_ID}::{SCRATCH}:/bin/sh\n"),
-    ("/etc/group", f"student:x:{STUDENT_ID}:\n"),
+    ("/etc/passwd", f"root:x:0:0::{SCRATCH}:/bin/sh\nstudent:x:{STUDENT_ID}:{STUDENT_ID}::{SCRATCH}:/bin/sh\n"),
+    ("/etc/group", f"root:x:0:\nstudent:x:{STUDENT_ID}:\n"),
     ("/etc/hosts", "127.0.0.1 localhost\n"),
     ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
 )

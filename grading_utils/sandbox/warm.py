@@ -43,6 +43,7 @@ from grading_utils.sandbox.students import READY, Students
 from grading_utils.sandbox.view import ASSIGNMENT
 
 EXIT_BROKEN: Final = 70
+_PATIENCE: Final = 10.0  # a tester that stops in the middle of a message must not stop everybody
 
 
 def resolve(entry: str) -> Callable[..., Any]:
@@ -110,6 +111,7 @@ class Nursery:
         if not isinstance(message, ForkTester):
             raise TypeError(f"unexpected message from the coordinator: {type(message).__name__}")
         mine, theirs = socket.socketpair()
+        mine.settimeout(_PATIENCE)
         life = self._fork(self._control, _Child(-1, Channel(mine)), Channel(theirs))
         if life is None:
             theirs.close()
@@ -260,6 +262,7 @@ def main() -> NoReturn:
             traceback.print_exc()
             control.send(Failed(f"set-up failed: {message}"))
             raise
+        sys.stdout.flush()  # or every fork would print it again
         gc.collect()
         gc.freeze()  # a collection in a fork then leaves the shared pages alone
         gc.disable()
@@ -273,6 +276,7 @@ def main() -> NoReturn:
         traceback.print_exc()
     finally:
         with contextlib.suppress(Exception):
+            sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status & 0xFF)
 

@@ -188,6 +188,26 @@ time.sleep(600)
     assert gone(started)
 
 
+def test_a_process_that_the_coordinator_forked_keeps_nothing_alive() -> None:
+    code = COORDINATOR + "import os\nif os.fork() == 0: time.sleep(40); os._exit(0)\nos.kill(os.getpid(), 9)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as coordinator:
+        assert coordinator.stdout is not None
+        started = set(map(int, coordinator.stdout.readline().split()))
+        assert len(started) >= 5
+        assert gone(started)
+
+
+def test_students_can_be_interrupted_although_the_coordinator_ignores_it() -> None:
+    code = COORDINATOR.replace("warm = start()", "import signal\nsignal.signal(2, signal.SIG_IGN)\nwarm = start()")
+    code += """
+answer = Stage(tester).student("import signal; answer = signal.getsignal(2) is signal.default_int_handler")
+print(answer)
+warm.close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "True", done.stderr
+
+
 def test_a_set_up_that_fails_is_named(start_warm: Callable[..., WarmProcess]) -> None:
     with pytest.raises(SandboxError, match="set-up failed: ZeroDivisionError: division by zero"):
         start_warm(setup="1 / 0")

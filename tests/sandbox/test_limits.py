@@ -176,6 +176,25 @@ except OSError:
 
 
 @pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import subprocess; answer = subprocess.check_output(['echo', 'hi'], text=True)", "hi\n"),
+        ("from multiprocessing import Pool\nwith Pool(2) as pool: answer = pool.map(abs, [-1, -2])", [1, 2]),
+        ("import tempfile\nwith tempfile.TemporaryFile() as file: answer = file.write(b'abc')", 3),
+        ("import getpass, os; answer = [getpass.getuser(), os.path.expanduser('~')]", ["student", "/scratch"]),
+        ("import asyncio; answer = asyncio.run(asyncio.sleep(0, 'slept'))", "slept"),
+        ("import sqlite3; answer = sqlite3.connect('a.db').execute('select 1').fetchone()", [1]),
+        ("import mmap; answer = len(mmap.mmap(-1, 4096))", 4096),
+        ("import ctypes; answer = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 7)()", 7),
+        ("import time; answer = time.localtime(0).tm_year in (1969, 1970)", True),
+        ("from concurrent.futures import ThreadPoolExecutor as T\nanswer = list(T(4).map(abs, [-3]))", [3]),
+    ],
+)
+def test_honest_code_works(stage: Stage, code: str, expected: object) -> None:
+    assert stage.student(code) == expected
+
+
+@pytest.mark.parametrize(
     ("code", "reason"),
     [
         ("import os; os._exit(3)", "exited with code 3"),
