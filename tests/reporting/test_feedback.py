@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,15 @@ def graded_notebook() -> Any:
     )
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
-    """A course in which ada was graded and bob handed in something unreadable."""
-    (tmp_path / "source").mkdir()
-    folder = tmp_path / "autograded" / "ada" / "ps1"
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course in which ada was graded; made once, as nbgrader takes seconds to make a database."""
+    root = tmp_path_factory.mktemp("course")
+    (root / "source").mkdir()
+    folder = root / "autograded" / "ada" / "ps1"
     folder.mkdir(parents=True)
     nbformat.write(graded_notebook(), folder / "means.ipynb")
-    course = Course.open(tmp_path)
+    course = Course.open(root)
     with Gradebook(str(course.layout.db_url)) as gradebook:
         gradebook.add_assignment("ps1")
         gradebook.add_notebook("means", "ps1")
@@ -71,7 +73,13 @@ def course(tmp_path: Path) -> Course:
         score = gradebook.find_grade("mean-test", "means", "ps1", "ada")
         score.auto_score, score.needs_manual_grade = 0.0, False
         gradebook.db.commit()
-    return course
+    return root
+
+
+@pytest.fixture
+def course(graded_course: Path, tmp_path: Path) -> Course:
+    """A copy of that course, in which bob handed in something unreadable."""
+    return Course.open(shutil.copytree(graded_course, tmp_path / "course"))
 
 
 @pytest.fixture
