@@ -9,6 +9,7 @@ process of the PID namespace. It never runs instructor or student code.
 from __future__ import annotations
 
 import os
+import resource
 import select
 import shutil
 import signal
@@ -133,6 +134,17 @@ def _tmpfs(target: str, size: int, files: int, flags: int) -> None:
     kernel.mount("tmpfs", target, "tmpfs", flags, f"mode=0755,size={size},nr_inodes={files}")
 
 
+def _cover(path: str) -> None:
+    """Hide what is at `path` under something empty."""
+    if Path(path).is_dir():
+        kernel.mount("tmpfs", path, "tmpfs", kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV, "size=4k,mode=0555")
+        return
+    empty = kernel.clone_tree("/dev/null")
+    kernel.restrict_tree(empty, _READ_ONLY)
+    kernel.attach_tree(empty, path)
+    os.close(empty)
+
+
 def _build_root(plan: Plan, view: View) -> None:
     """Put the root together, enter it and let go of the machine's own."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
@@ -147,6 +159,8 @@ def _build_root(plan: Plan, view: View) -> None:
     for tree, bind, folder in trees:
         kernel.attach_tree(tree, _place(root, bind.target, folder=folder))
         os.close(tree)
+    for mask in view.masks:
+        _cover(root + mask)
     for path, text in view.stubs:
         Path(_place(root, path, folder=False)).write_text(text)
     for name, target in view.links:
@@ -171,6 +185,9 @@ def _execute(plan: Plan, folder: str) -> None:
         kernel.sethostname("sandbox")
     else:
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    # A student can have as many descriptors in flight as it may open, and all of one outer user count together.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user would have cleared it
     os.chdir(folder)
     os.set_inheritable(plan.control, True)

@@ -22,14 +22,14 @@ class Policy:
     files: str | None = None
     """A folder visible, read-only, as `/assignment`; each of its entries is linked in the working directory."""
     hidden: tuple[str, ...] = ()
-    """Paths that must not be visible; starting fails when one of the mounts would show them."""
+    """Paths that must not be visible: covered where a visible folder holds them."""
     environment: tuple[tuple[str, str], ...] = ()
     """Further environment variables of the warm process; none is inherited from the caller."""
 
     memory_bytes: int = 1024 * MIB
     """Memory of a student beyond what it inherits from the warm process."""
-    processes: int = 64
-    """Processes and threads of a student at the same time."""
+    processes: int = 128
+    """Processes and threads of a student at the same time; the copies put aside for its checks are among them."""
     open_files: int = 256
     """Open descriptors of one process."""
     file_bytes: int = 64 * MIB

@@ -22,6 +22,7 @@ from grading_utils.sandbox.usage import Meter, Usage
 READY: Final = b"\x00"
 """What a student's process sends once it is sealed, before it hands the socket on."""
 _LOOK_EVERY: Final = 0.03
+_COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time
 _LOOK_AT_LEAST_EVERY: Final = 0.25  # also while every answer comes at once: something may grow in the background
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
@@ -90,26 +91,23 @@ class Student:
         self._policy = students.policy
         self._pidfd = pidfd
         self._reason = ""
-        self._looked = time.monotonic()
         self._meter = Meter(pid, self._policy.isolate)
         if self._meter.is_blind() and not self._has_ended(_LAST_MOMENT):
             self.close()
             raise SandboxError("a student's processes cannot be measured on this machine")
-        first = self._meter.read()
-        self._memory_allowed = first.memory_bytes + self._policy.memory_bytes
-        self._begin(self._policy.cell_seconds, first)
+        self._memory_allowed = self._meter.read().memory_bytes + self._policy.memory_bytes
+        self._looked = self._exact_again = time.monotonic()
+        self._pause = _LOOK_EVERY
+        self.start(self._policy.cell_seconds)
 
     def start(self, seconds: float) -> None:
         """Begin a new budget: from now on this student's processes may use `seconds` together.
 
         Computing and sleeping count; being ready to run on a busy machine does not, up to the policy's `patience`.
         """
-        self._begin(seconds, self._meter.read())
-
-    def _begin(self, seconds: float, now: Usage) -> None:
         self._seconds = seconds
         self._waited = 0.0
-        self._before = now
+        self._before: Usage | None = None  # taken when an answer is late for the first time: most never are
 
     def wait_readable(self, sock: socket.socket) -> None:
         """Return once `sock` can be read or has hung up.
@@ -132,13 +130,14 @@ class Student:
         poller.register(sock, event)
         while True:
             begun = time.monotonic()
-            ready = poller.poll(_LOOK_EVERY * 1000)
+            ready = poller.poll(self._pause * 1000)
             now = time.monotonic()
             self._waited += now - begun
             if ready and now - self._looked < _LOOK_AT_LEAST_EVERY:
                 return
             usage = self._meter.read()
-            self._looked = now
+            self._looked = time.monotonic()
+            self._pause = min(max(_LOOK_EVERY, _COSTS_AT_MOST * (self._looked - now)), _LOOK_AT_LEAST_EVERY)
             self._check_size(usage)
             if ready:
                 return
@@ -148,13 +147,18 @@ class Student:
         """End the student if it holds too much."""
         if usage.tasks > self._policy.processes:
             self.kill(f"process limit: more than {self._policy.processes} processes and threads")
-        elif usage.memory_bytes > self._memory_allowed and self._meter.exact_memory() > self._memory_allowed:
-            self.kill(f"memory limit: more than {_size(self._policy.memory_bytes)}")
+        elif usage.memory_bytes > self._memory_allowed and self._looked >= self._exact_again:
+            exact = self._meter.exact_memory()
+            cost = time.monotonic() - self._looked
+            self._exact_again = self._looked + max(_LOOK_AT_LEAST_EVERY, _COSTS_AT_MOST * cost)
+            if exact > self._memory_allowed:
+                self.kill(f"memory limit: more than {_size(self._policy.memory_bytes)}")
 
     def _check_time(self, usage: Usage) -> None:
-        used = usage.cpu_seconds - self._before.cpu_seconds
-        if usage.queued_seconds is not None and self._before.queued_seconds is not None:
-            used = max(used, self._waited - (usage.queued_seconds - self._before.queued_seconds))
+        before = self._before = self._before or usage
+        used = usage.cpu_seconds - before.cpu_seconds
+        if usage.queued_seconds is not None and before.queued_seconds is not None:
+            used = max(used, self._waited - (usage.queued_seconds - before.queued_seconds))
         if used > self._seconds:
             raise TimeoutError(f"time limit: more than {self._seconds:g} s used")
         if self._waited > self._seconds * self._policy.patience:

@@ -22,6 +22,7 @@ STUDENT_ID: Final = 1000
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/gnu/store", "/nix/store")
 _ETC: Final = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types")
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
+_ALWAYS_HIDDEN: Final = ("/usr/local/share/nbgrader",)  # nbgrader's exchange: everybody's submissions
 _PROCESSORS: Final = "/sys/devices/system/cpu"  # numerical libraries ask how many there are
 _STUBS: Final = (
     ("/etc/passwd", f"root:x:0:0::{SCRATCH}:/bin/sh\nstudent:x:{STUDENT_ID}:{STUDENT_ID}::{SCRATCH}:/bin/sh\n"),
@@ -54,6 +55,8 @@ class View(msgspec.Struct, frozen=True):
     binds: tuple[Bind, ...]
     links: tuple[tuple[str, str], ...]
     stubs: tuple[tuple[str, str], ...]
+    masks: tuple[str, ...]
+    """Paths below a bind that are covered: folders appear empty, files cannot be read."""
 
 
 def _import_folders() -> list[str]:
@@ -99,16 +102,21 @@ def make_view(policy: Policy) -> View:
         if not Path(policy.files).is_dir():
             raise SandboxError(f"{policy.files} is to be the assignment's folder, but is not a folder")
         binds.append(Bind(policy.files, ASSIGNMENT))
-    _refuse_hidden(policy.hidden, binds)
-    return View(tuple(binds), tuple(links), _STUBS)
+    masks = _masks((*_ALWAYS_HIDDEN, *policy.hidden), binds)
+    return View(tuple(binds), tuple(links), _STUBS, masks)
 
 
-def _refuse_hidden(hidden: tuple[str, ...], binds: list[Bind]) -> None:
-    for secret in (Path(path).resolve() for path in hidden):
+def _masks(hidden: tuple[str, ...], binds: list[Bind]) -> tuple[str, ...]:
+    """Where hidden paths would show inside the jail; refuses when a whole bind would have to be hidden."""
+    masks = []
+    for secret in (Path(path).resolve() for path in hidden if Path(path).exists()):
         for bind in binds:
             shown = Path(bind.source).resolve()
-            if secret == shown or shown in secret.parents:
+            if secret == shown:
                 raise SandboxError(
-                    f"{secret} must stay hidden from students, but the sandbox has to show {shown}; "
-                    "move the course or the Python installation so that one does not contain the other"
+                    f"{secret} must stay hidden from students, but Python or the sandbox itself needs it; "
+                    "move the course or the Python installation so that they are not the same folder"
                 )
+            if shown in secret.parents:
+                masks.append(str(bind.target / secret.relative_to(shown)))
+    return tuple(masks)

@@ -163,9 +163,31 @@ except OSError as error:
     assert (tmp_path / "data" / "reviews.csv").read_text() == "text\nfine\n"
 
 
-def test_a_jail_that_would_show_a_hidden_path_is_not_built() -> None:
+def test_a_hidden_path_below_a_visible_one_is_covered(start_warm: Callable[..., WarmProcess], tmp_path: Path) -> None:
+    (tmp_path / "course/source").mkdir(parents=True)
+    (tmp_path / "course/source/solution.py").write_text("42")
+    (tmp_path / "course/gradebook.db").write_text("grades")
+    (tmp_path / "course/data.csv").write_text("a,b")
+    course = str(tmp_path / "course")
+    hidden = (f"{course}/source", f"{course}/gradebook.db", f"{course}/not-there")
+    code = f"""
+import os
+answer = [os.listdir({course!r} + '/source'), open({course!r} + '/data.csv').read()]
+try:
+    answer.append(open({course!r} + '/gradebook.db').read())
+    os.unlink({course!r} + '/gradebook.db')
+except OSError as error:
+    answer.append(type(error).__name__)
+"""
+    tmp_path.chmod(0o755)
+    with start_warm(readable=(*POLICY.readable, course), hidden=hidden) as warm, warm.fork_tester() as tester:
+        assert Stage(tester).student(code) == [[], "a,b", "", "OSError"]
+    assert (tmp_path / "course/gradebook.db").read_text() == "grades"
+
+
+def test_a_hidden_path_that_has_to_be_visible_is_refused() -> None:
     with pytest.raises(SandboxError, match="must stay hidden"):
-        make_view(Policy(readable=("/usr/share",), hidden=("/usr/share/doc",)))
+        make_view(Policy(readable=("/etc/ssl",), hidden=("/etc/ssl",)))
 
 
 def test_a_readable_path_that_does_not_exist_is_an_error() -> None:
