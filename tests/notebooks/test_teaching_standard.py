@@ -17,6 +17,7 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
 from grading_utils.authoring.scaffold import ScaffoldSolutions
+from grading_utils.course.cells import time_limit
 
 from .notebooks import NOTEBOOKS, ROOT, is_answer, is_check, metadata, read
 
@@ -90,6 +91,8 @@ def test_the_first_code_cell_is_the_locked_setup(path: Path) -> None:
     assert entry["locked"]
     assert not entry["grade"]
     assert "import" in first.source
+    if "from_pretrained" in first.source:
+        assert time_limit(first) >= 120, "loading a model may take long on a busy machine"
 
 
 @every_notebook
