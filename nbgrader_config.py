@@ -1,8 +1,11 @@
 """nbgrader's configuration of this course; `grading-utils` and plain `nbgrader` both read it."""
 
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as stock
 
 from grading_utils.authoring.scaffold import ScaffoldSolutions
+from grading_utils.grading.nbgrader_steps import RestoreCells, SandboxedExecute
+from grading_utils.reporting.hide_hidden_tests import HideHiddenTests
 
 c = get_config()  # noqa: F821  (traitlets provides it)
 
@@ -22,3 +25,16 @@ c.GenerateAssignment.preprocessors = [
     stock.ComputeChecksums,
     stock.CheckCellMetadata,
 ]
+
+# A submission is rebuilt on the instructor's notebook, then runs in the sandbox; scoring is nbgrader's own.
+c.Autograde.sanitize_preprocessors = [RestoreCells, stock.CheckCellMetadata]
+c.Autograde.autograde_preprocessors = [
+    SandboxedExecute,
+    stock.LimitOutput,
+    stock.SaveAutoGrades,
+    stock.AssignLatePenalties,
+    stock.CheckCellMetadata,
+]
+
+# Feedback shows what a failed check has to say, never the hidden test itself.
+c.GenerateFeedback.preprocessors = [HideHiddenTests, stock.GetGrades, CSSHTMLHeaderPreprocessor]

@@ -46,8 +46,19 @@ def read_notebook(path: Path) -> tuple[Any, list[str]]:
         raise SubmissionError("the file has no list of cells; ask the student for the notebook again", where=path.name)
     if len(cells) > MAX_CELLS:
         raise SubmissionError(f"the notebook has {len(cells)} cells (the limit is {MAX_CELLS})", where=path.name)
+    notebook, malformed = clean(document)
+    return notebook, notes + malformed
+
+
+def clean(document: Any) -> tuple[Any, list[str]]:
+    """Rebuild a format 4 notebook from those of its parts that a student may decide.
+
+    Returns:
+        The new notebook, and a note on each cell that was too malformed to keep.
+    """
     notebook = new_notebook()
-    for number, cell in enumerate(cells, start=1):
+    notes = []
+    for number, cell in enumerate(document["cells"], start=1):
         rebuilt = _rebuild(cell)
         if rebuilt is None:
             notes.append(f"cell {number} was malformed and is left out")

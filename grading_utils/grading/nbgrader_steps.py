@@ -1,0 +1,89 @@
+"""Our intake and our engine as steps of nbgrader's own `nbgrader autograde` and of the formgrader's buttons.
+
+`nbgrader_config.py` lists `RestoreCells` as the sanitizing step and `SandboxedExecute` in place of nbgrader's
+`Execute`; scoring and recording stay nbgrader's own. One warm process per notebook is kept until the program ends.
+`grading-utils grade` does the same work without nbgrader's per-submission cost.
+"""
+
+from __future__ import annotations
+
+import atexit
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
+
+from grading_utils.course.bundle import Bundle, build_bundle
+from grading_utils.course.course import Course
+from grading_utils.errors import SandboxError
+from grading_utils.grading.engines import engine_factory
+from grading_utils.grading.jobs import CellStatus, Engine, make_job
+from grading_utils.grading.scoring import insert_outputs
+from grading_utils.intake.reading import clean
+from grading_utils.intake.restoring import restore
+
+
+@dataclass
+class _Warm:
+    """One assignment while nbgrader works through its submissions."""
+
+    course: Course
+    bundle: Bundle
+    engines: dict[str, Engine] = field(default_factory=dict)
+
+
+@cache
+def _assignment(root: str, name: str) -> _Warm:
+    course = Course.open(root)
+    warm = _Warm(course, build_bundle(course, name))
+    atexit.register(lambda: [engine.close() for engine in warm.engines.values()])
+    return warm
+
+
+def _warm(step: NbGraderPreprocessor, resources: Any) -> _Warm:
+    """The assignment that nbgrader is grading; the exporter that a step belongs to knows the course."""
+    return _assignment(str(step.parent.parent.coursedir.root), resources["nbgrader"]["assignment"])
+
+
+class RestoreCells(NbGraderPreprocessor):
+    """Puts every instructor-owned cell back, in place of nbgrader's five sanitizing steps."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Rebuild the submitted notebook on the instructor's."""
+        bundle = _warm(self, resources).bundle.notebooks[resources["nbgrader"]["notebook"]]
+        submitted, notes = clean(nb)
+        restored = restore(submitted, bundle)
+        for note in (*notes, *restored.attention, *restored.repairs):
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
+        return restored.notebook, resources
+
+
+class SandboxedExecute(NbGraderPreprocessor):
+    """Runs a notebook in the sandbox, in place of nbgrader's `Execute`."""
+
+    isolate = Bool(
+        True, help="False runs student code unprotected in a Jupyter kernel. Only for submissions that you trust."
+    ).tag(config=True)
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Run every cell where it belongs and put its outputs into the notebook.
+
+        Raises:
+            SandboxError: This machine cannot isolate student code, or our machinery failed; nbgrader then reports
+                the submission as failed and records no score.
+        """
+        warm = _warm(self, resources)
+        name = resources["nbgrader"]["notebook"]
+        notebook = warm.bundle.notebooks[name]
+        if name not in warm.engines:
+            if not self.isolate:
+                self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
+            warm.engines[name] = engine_factory(warm.course, isolate=self.isolate)(warm.bundle, notebook)
+        run = warm.engines[name].run(make_job(nb, notebook))
+        for cell in run.cells:
+            if cell.status is CellStatus.FAULT:
+                raise SandboxError(f"cell {cell.index} could not be tested: {cell.message}")
+        insert_outputs(nb, run)
+        return nb, resources

@@ -1,0 +1,79 @@
+"""nbgrader's own commands work on the same course, with the same isolation and the same scores."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from grading_utils.authoring.release import release
+from grading_utils.course.course import Course
+
+from ..conftest import ASSIGNMENT, cell_named, hand_in
+
+NBGRADER = Path(sys.executable).with_name("nbgrader")
+
+
+def nbgrader(course: Course, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [NBGRADER, *arguments], cwd=course.root, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def scores(course: Course) -> dict[str, dict[str, float | None]]:
+    with Gradebook(course.layout.db_url) as gradebook:
+        return {
+            submission.student.id: {g.name: g.auto_score for n in submission.notebooks for g in n.grades}
+            for submission in gradebook.find_assignment(ASSIGNMENT).submissions
+        }
+
+
+@pytest.mark.parametrize("config", ["ours", "stock"])
+def test_nbgrader_autograde_gives_the_same_scores_with_and_without_our_configuration(
+    config: str, small_course: Course, solution: Any
+) -> None:
+    assert nbgrader(small_course, "generate_assignment", ASSIGNMENT).returncode == 0
+    hand_in(small_course, "right", solution)
+    hand_in(small_course, "untouched", nbformat.read(small_course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", 4))
+    cell_named(solution, "count-words").source = "def count_words(text): return Counter(text.split(' '))"
+    hand_in(small_course, "half", solution)
+    if config == "stock":
+        (small_course.root / "nbgrader_config.py").unlink()
+    done = nbgrader(small_course, "autograde", ASSIGNMENT, "--create")
+    assert done.returncode == 0, done.stderr
+    assert scores(small_course) == {
+        "right": {"count-words-test": 2, "commonest-test": 1, "why": None},
+        "half": {"count-words-test": 0, "commonest-test": 1, "why": None},
+        "untouched": {"count-words-test": 0, "commonest-test": 0, "why": 0},
+    }
+
+
+def test_nbgrader_autograde_with_our_configuration_keeps_the_gradebook_out_of_reach(
+    small_course: Course, solution: Any
+) -> None:
+    release(small_course, ASSIGNMENT)
+    assert nbgrader(small_course, "generate_assignment", ASSIGNMENT, "--force").returncode == 0
+    database = small_course.root / "gradebook.db"
+    cell_named(solution, "commonest").source = f"commonest = 'la'\nopen({str(database)!r}).read()"
+    hand_in(small_course, "thief", solution)
+    assert nbgrader(small_course, "autograde", ASSIGNMENT, "--create").returncode == 0
+    notebook = nbformat.read(small_course.autograded(ASSIGNMENT, "thief") / f"{ASSIGNMENT}.ipynb", 4)
+    assert cell_named(notebook, "commonest").outputs[0].ename == "FileNotFoundError"
+
+
+def test_nbgrader_feedback_shows_no_hidden_test(small_course: Course, solution: Any) -> None:
+    nbgrader(small_course, "generate_assignment", ASSIGNMENT)
+    cell_named(solution, "count-words").source = "def count_words(text): return Counter(text.split(' '))"
+    hand_in(small_course, "half", solution)
+    assert nbgrader(small_course, "autograde", ASSIGNMENT, "--create").returncode == 0
+    done = nbgrader(small_course, "generate_feedback", ASSIGNMENT)
+    assert done.returncode == 0, done.stderr
+    page = (small_course.root / "feedback" / "half" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
+    assert "count_words" in page
+    assert "x  y" not in page
+    assert "a text without words has no counts" in page
