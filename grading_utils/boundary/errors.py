@@ -11,11 +11,11 @@ class BoundaryError(BaseException):
     """What the student's process sent is not what may be sent; the question is lost."""
 
 
-class StudentDied(BoundaryError):  # noqa: N818 - reads as the sentence the student sees
+class StudentDied(BoundaryError):
     """The student's process ended in the middle of a conversation."""
 
 
-class StudentOverran(BoundaryError):  # noqa: N818
+class StudentOverran(BoundaryError):
     """The student's process used up its time."""
 
 

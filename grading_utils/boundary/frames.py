@@ -64,7 +64,9 @@ def _send_all(sock: socket.socket, data: bytes, wait: Wait | None) -> None:
         raise StudentDied("the process at the other end has ended") from None
 
 
-def receive(sock: socket.socket, decoder: msgspec.msgpack.Decoder[Any], *, wait: Wait | None = None) -> tuple[Any, bytes]:
+def receive(
+    sock: socket.socket, decoder: msgspec.msgpack.Decoder[Any], *, wait: Wait | None = None
+) -> tuple[Any, bytes]:
     """Receive one message and its bulk part.
 
     Args:

@@ -95,7 +95,7 @@ def claimed_class(name: str, kinds: list[str], can: list[str]) -> type:
     """
     found = [trusted_class(kind) for kind in kinds]
     trusted = dict.fromkeys(kind for kind in found if kind is not None and kind is not object)
-    return _claimed_class(name, tuple(trusted), tuple(can))
+    return _claimed_class(name if name.isidentifier() else "object", tuple(trusted), tuple(can))
 
 
 @lru_cache(maxsize=1024)

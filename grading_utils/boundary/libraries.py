@@ -14,7 +14,7 @@ import random
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from grading_utils.boundary import wire
 
@@ -151,7 +151,7 @@ def _encode_torch(encoder: Encoder, value: Any, kind: type) -> wire.Value:
         _check_bulk(encoder, value.numel() * value.element_size())
         plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         data = plain.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
-        name = "parameter" if kind is torch.nn.Parameter else "tensor"
+        name: Literal["tensor", "parameter"] = "parameter" if kind is torch.nn.Parameter else "tensor"
         return wire.Tensor(*encoder.add_bulk(data), name, str(value.dtype)[6:], list(value.shape))
     if issubclass(kind, tuple) and kind.__module__ == "torch.return_types":
         return wire.Record(kind.__name__, list(kind.__match_args__), encoder.nodes(tuple(value)))  # type: ignore[attr-defined]
@@ -209,7 +209,7 @@ def _encode_pandas(encoder: Encoder, value: Any, kind: type) -> wire.Value:
         column = _column(encoder, value.array)
         return None if column is None else wire.Index("plain", [column], [encoder.node(value.name)])
     if kind is pd.Timestamp or kind is pd.Timedelta:
-        return wire.Moment(kind.__name__, value.isoformat())
+        return wire.Moment("Timestamp" if kind is pd.Timestamp else "Timedelta", value.isoformat())
     if isinstance(value, pd.api.extensions.ExtensionArray):
         return _column(encoder, value)
     return None
@@ -221,11 +221,11 @@ def _column(encoder: Encoder, array: Any) -> wire.Value:
     import pandas as pd
 
     dtype = array.dtype
-    if isinstance(dtype, np.dtype) or isinstance(array, pd.arrays.NumpyExtensionArray):
+    if isinstance(dtype, np.dtype) or type(array) is pd.arrays.NumpyExtensionArray:
         return _encode_numpy(encoder, np.asarray(array), np.ndarray)
     if isinstance(dtype, pd.StringDtype):
         items = [None if item is pd.NA or item != item else str(item) for item in array]
-        return wire.Strings(dtype.storage, dtype.na_value is not pd.NA, encoder.nodes(items))  # type: ignore[arg-type]
+        return wire.Strings(dtype.storage, dtype.na_value is not pd.NA, encoder.nodes(items))
     if isinstance(dtype, pd.CategoricalDtype):
         return wire.Categorical(encoder.node(array.codes), encoder.node(array.categories), bool(array.ordered))
     if isinstance(dtype, pd.DatetimeTZDtype) and _ZONED.fullmatch(str(dtype)):
@@ -242,7 +242,7 @@ def _decode_strings(decoder: Decoder, node: wire.Strings) -> Any:
     items = decoder.all(node.items)
     if not all(item is None or type(item) is str for item in items):
         raise TypeError("a string array holds something else")
-    return pd.array(items, dtype=pd.StringDtype(node.storage, na_value=np.nan if node.nan else pd.NA))
+    return pd.array(items, dtype=pd.StringDtype(node.storage, na_value=np.nan if node.nan else pd.NA))  # type: ignore[arg-type]
 
 
 def _decode_masked(decoder: Decoder, node: wire.Masked) -> Any:
@@ -272,7 +272,7 @@ def _decode_categorical(decoder: Decoder, node: wire.Categorical) -> Any:
     categories = decoder.read(node.categories)
     if type(codes) is not np.ndarray or codes.dtype.kind != "i" or not isinstance(categories, pd.Index):
         raise TypeError("a categorical needs codes and categories")
-    return pd.Categorical.from_codes(codes, categories=categories, ordered=node.ordered)  # type: ignore[arg-type]
+    return pd.Categorical.from_codes(codes, categories=categories, ordered=node.ordered)
 
 
 def _plain_array(value: Any, dtype: Any) -> Any:
@@ -294,6 +294,7 @@ def _decode_column(decoder: Decoder, node: wire.Value) -> Any:
 
 
 def _decode_index(decoder: Decoder, node: wire.Index) -> Any:
+    import numpy as np
     import pandas as pd
 
     names = decoder.all(node.names)
@@ -305,7 +306,7 @@ def _decode_index(decoder: Decoder, node: wire.Index) -> Any:
     columns = [_decode_column(decoder, column) for column in node.columns]
     if node.kind == "multi":
         return pd.MultiIndex.from_arrays(columns, names=names)
-    dtype = object if columns[0].dtype.kind == "O" and not isinstance(columns[0], pd.api.extensions.ExtensionArray) else None
+    dtype = object if isinstance(columns[0], np.ndarray) and columns[0].dtype.kind == "O" else None
     return pd.Index(columns[0], name=names[0], dtype=dtype)
 
 

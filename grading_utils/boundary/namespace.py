@@ -36,6 +36,7 @@ class TestNamespace(dict[str, Any]):
         self._student_names: set[str] = set()
         self._is_test = False
         self._borrowed: set[str] = set()
+        self._used: set[str] = set()
 
     # --- what Python does with globals ---
 
@@ -43,25 +44,40 @@ class TestNamespace(dict[str, Any]):
         if hasattr(builtins, name) or self._session is None or not isinstance(name, str):
             raise KeyError(name)
         try:
-            return self._session.lookup(name)
+            value = self._session.lookup(name)
+            self._used.add(name)
+            return value
         except NameError:
             message = f"`{name}` is not defined: did the cell that defines it run without an error?"
             raise NameError(message, name=name) from None
 
     def __setitem__(self, name: str, value: Any) -> None:
-        if self._is_test and self._session is not None and name in self._student_names:
+        if self._is_test and self._session is not None and name in self._student_names and self._reaches(name):
             self._borrowed.add(name)
             with suppress(TypeError, ValueError):  # an open file, say: only the test needs it
                 self._session.bind(name, value)
         elif not self._is_test:
             self.instructor_names.add(name)
+        elif name in self.instructor_names:
+            self._borrowed.add(name)
         super().__setitem__(name, value)
+
+    def _reaches(self, name: str) -> bool:
+        """Does assigning to a name of the student's concern the student's process?
+
+        Only where the checks have shown that they mean the student's binding, by using or deleting it. Otherwise a
+        student who guesses what a hidden check calls its `expected` would be sent the value.
+        """
+        if name in self.instructor_names:
+            return callable(super().get(name))
+        return name in self._used
 
     def __delitem__(self, name: str) -> None:
         is_students = self._is_test and self._session is not None and name in self._student_names
         if is_students and self._session is not None:
             self._session.unbind(name)
             self._borrowed.add(name)
+            self._used.add(name)
         if not is_students or super().__contains__(name):
             super().__delitem__(name)
 
@@ -72,7 +88,10 @@ class TestNamespace(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """As `dict.get`, also for names of the student's."""
-        return self[name] if name in self else default
+        try:
+            return self[name]
+        except (KeyError, NameError):
+            return default
 
     # --- what the tester does ---
 
@@ -99,9 +118,13 @@ class TestNamespace(dict[str, Any]):
             self._student_names = set()
 
     def forget(self, names: set[str]) -> None:
-        """Drop what earlier tests bound to names that a later cell of the student's binds."""
+        """Drop the data that earlier tests bound to names that a later cell of the student's binds.
+
+        Functions, classes and modules stay the tests' own: they are what tests check with.
+        """
         for name in names - self.instructor_names:
-            super().pop(name, None)
+            if not callable(super().get(name)) and not isinstance(super().get(name), types.ModuleType):
+                super().pop(name, None)
 
     def prefetch(self, tree: ast.Module, filename: str) -> None:
         """Fetch the global names that class bodies in `tree` use, since these ask for no missing names."""

@@ -17,11 +17,16 @@ MIMES = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", 
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _CUT = "\n… the rest of this output was left out …"
 
-_TAGS = frozenset(
-    "a abbr b blockquote br caption code col colgroup dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark "
-    "ol p pre q s samp small span strong sub sup table tbody td tfoot th thead tr tt u ul var".split()
-)
-_ATTRIBUTES = {"*": ["class", "title", "colspan", "rowspan", "border", "align", "valign", "style"], "img": ["src", "alt"]}
+_TAGS = frozenset({
+    "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt",
+    "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre",
+    "q", "s", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "tt", "u", "ul", "var",
+})  # fmt: skip
+_ATTRIBUTES = {
+    "*": ["class", "title", "colspan", "rowspan", "border", "align", "valign", "style"],
+    "img": ["src", "alt"],
+}
 
 
 def stream(name: str, text: str) -> dict[str, Any]:

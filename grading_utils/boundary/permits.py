@@ -41,9 +41,9 @@ def permit_result(target: Any, name: str, value: Any) -> None:
     kind = type(target)
     if isinstance(value, types.ModuleType | types.CodeType | types.FrameType):
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r} here")
-    if type(value) in _DATA or type(value).__module__.partition(".")[0] in ("numpy", "torch", "pandas"):
-        if not callable(value):
-            return
+    is_data = type(value) in _DATA or type(value).__module__.partition(".")[0] in ("numpy", "torch", "pandas")
+    if is_data and not callable(value):
+        return
     if _is_written_here(kind) and _written_attribute(target, name):
         return
     if isinstance(target, type) or not _is_torch_module(target) or not _allowed_of_module(name, value):

@@ -30,7 +30,7 @@ class Proxy:
         object.__setattr__(self, "_boundary_link", link)
         object.__setattr__(self, "_boundary_remote", remote)
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         remote = self._boundary_remote
         return claimed_class(remote.type_name, remote.kinds, remote.can)

@@ -69,7 +69,7 @@ def rebuild(raised: Raised, decoder: Decoder) -> Exception:
         return base(text)
     except Exception:  # UnicodeDecodeError and the like can't be made from a text
         nearest = next(kind for kind in base.__mro__[1:] if kind in (ValueError, OSError, Exception))
-        return nearest(text)  # type: ignore[return-value]
+        return nearest(text)
 
 
 def _arguments(error: BaseException) -> tuple[object, ...]:

@@ -12,7 +12,8 @@ from typing import Any
 LONGEST_MESSAGE = 500
 _LEAVES = 20_000
 _SHORT = 3
-_SEQUENCES = re.compile(r"[\[({][^\[\](){}]{40,}[\])}]")
+_MOST_SHORT_WORDS = 12
+_WORD = re.compile(r"\w+")
 
 
 class Received:
@@ -41,36 +42,50 @@ class Received:
     def value(self, value: Any) -> None:
         """Remember the texts and long numbers in a value."""
         if self.is_recording and not self._overflowed:
+            if value is not None and not isinstance(value, str):
+                self._texts.add(str(value)[:LONGEST_MESSAGE])
             self._note(value)
 
     def _note(self, value: Any) -> None:
         if len(self._texts) > _LEAVES:
             self._overflowed = True
-            return
-        if isinstance(value, str | bytes | bytearray):
-            self._texts.add(str(value))
-            if isinstance(value, str):
-                self._texts.update((repr(value)[1:-1], *value.split()))
+        elif isinstance(value, str | bytes | bytearray):
+            self._texts.update((str(value), repr(value), *str(value)[:LONGEST_MESSAGE].split()))
         elif isinstance(value, int | float | complex):
             self._texts.add(str(value))
         elif isinstance(value, dict):
-            self._texts.add(str(value)[:LONGEST_MESSAGE])
             for pair in value.items():
                 self._note(pair[0])
                 self._note(pair[1])
         elif isinstance(value, list | tuple | set | frozenset):
-            self._texts.add(str(value)[:LONGEST_MESSAGE])
             for item in value:
                 self._note(item)
-        elif value is not None:
-            self._texts.add(str(value)[:LONGEST_MESSAGE])
 
-    def without_values(self, message: str) -> str:
-        """The message with what came from the student's process replaced by an ellipsis."""
+    def safe_message(self, message: str, own_words: str) -> str:
+        """The message of a hidden check, without what could carry its arguments.
+
+        A word stays if it is the instructor's own and didn't come from the student's process, or if it is short; of
+        short words only a few. Everything else becomes an ellipsis: a message may also show a value that the test
+        has worked on, which no list of received values would find.
+
+        Args:
+            message: What the check said.
+            own_words: The literal text that the instructor wrote for this message.
+        """
         if self._overflowed:
             return ""
-        message = message[: 4 * LONGEST_MESSAGE]
+        message = message[:LONGEST_MESSAGE]
         for text in sorted(self._texts, key=len, reverse=True):
             if len(text) > _SHORT and text in message:
                 message = message.replace(text, "…")
-        return _SEQUENCES.sub("…", message)[:LONGEST_MESSAGE]
+        own = set(_WORD.findall(own_words))
+        short_words = 0
+
+        def replace(match: re.Match[str]) -> str:
+            nonlocal short_words
+            if match[0] in own:
+                return match[0]
+            short_words += 1
+            return match[0] if len(match[0]) <= _SHORT and short_words <= _MOST_SHORT_WORDS else "…"
+
+        return re.sub(r"…(\W*…)+", "…", _WORD.sub(replace, message)).strip()

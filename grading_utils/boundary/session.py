@@ -32,6 +32,7 @@ GRACE = 2.0
 
 _DECODER = msgspec.msgpack.Decoder(m.Reply)
 
+
 @dataclass
 class Context:
     """What all sessions of one tester have in common."""
@@ -72,7 +73,7 @@ class Session:
     def run_cell(self, source: str, index: int, *, instructor: bool) -> m.CellDone:
         """Execute a cell of the notebook."""
         done, _ = self._ask(m.RunCell(seq=self._next(), source=source, index=index, instructor=instructor))
-        return self._expect(done, m.CellDone)
+        return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
     def names(self) -> set[str]:
         """Names bound in the student's notebook, as that process says."""
@@ -322,6 +323,7 @@ class Session:
     def _raised(self, raised: Raised, decoder: values.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
         self._context.received.error(error, raised.frames)
+        self._context.received.value(raised.text)
         return error
 
     def _value(self, node: wire.Value, decoder: values.Decoder, path: str | None = None) -> Any:
@@ -347,13 +349,17 @@ class Session:
             known[path] = known.pop(None)
             standins.set_path(known[path], path)
         else:
-            known[path] = standins.make_stand_in(self, remote, path)
+            known[path] = self._guarded(standins.make_stand_in, self, remote, path)
+            self._context.received.value(remote.type_name)
         return known[path]
 
     def _described(self, id: int) -> tuple[m.Description, values.Decoder]:
         if id not in self._descriptions:
             reply, decoder = self._ask(m.Describe(seq=self._next(), id=id))
-            self._descriptions[id] = self._expect(reply, m.Description), decoder
+            said = self._expect(reply, m.Description)
+            for text in (said.name, said.qualname, said.doc, *(p.name for p in said.parameters or [])):
+                self._context.received.value(text)
+            self._descriptions[id] = said, decoder
         return self._descriptions[id]
 
     def _relay(self, stdout: str, stderr: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from grading_utils.boundary import wire
-from grading_utils.boundary.errors import StudentError
+from grading_utils.boundary.errors import BoundaryError, StudentError
 from grading_utils.boundary.kinds import SPECIALS, claimed_class, trusted_class
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MAX_ITEMS = 1_000_000
 """Items that one loop over a stand-in may take."""
 
 _PLAIN = ("__call__", "__next__", "__setitem__", "__delitem__", "__enter__", "__exit__")
-_UNARY = ("__abs__", "__neg__", "__pos__", "__invert__", "__round__", "__float__", "__int__", "__index__", "__complex__")
+_UNARY = SPECIALS[SPECIALS.index("__abs__") : SPECIALS.index("__str__")]
 _BINARY = tuple(name for name in SPECIALS[SPECIALS.index("__add__") :])
 # Asked for on the instance by `inspect`, `functools` or a test, and harmless to answer with the student's data.
 _READABLE = frozenset({"__dict__", "__annotations__", "__defaults__", "__kwdefaults__", "__wrapped__", "__members__"})
@@ -45,7 +45,7 @@ class StandIn:
         for name, value in (("link", link), ("remote", remote), ("path", path), ("items", [])):
             object.__setattr__(self, f"_boundary_{name}", value)
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         remote = self._boundary_remote
         return claimed_class(remote.type_name, remote.kinds, remote.can)
@@ -232,8 +232,11 @@ def _stand_in_class(name: str, can: tuple[str, ...]) -> Any:
         methods["__contains__"] = _contains
     if "__iter__" in can:
         methods["__iter__"] = _bounded if "__next__" in can else _iterate
+    name = name if name.isidentifier() else "object"
     key = (name, can)
     if key not in _made:
+        if len(_made) >= _MOST_KINDS:
+            raise BoundaryError("the student's process claims too many kinds of objects")
         about = {"__slots__": (), "__module__": "__main__", "__doc__": StandIn.__dict__["__doc__"]}
         _made[key] = type(name, (StandIn,), {**about, **methods})
         _classes.add(_made[key])
@@ -241,3 +244,4 @@ def _stand_in_class(name: str, can: tuple[str, ...]) -> Any:
 
 
 _made: dict[tuple[str, tuple[str, ...]], Any] = {}
+_MOST_KINDS = 2000

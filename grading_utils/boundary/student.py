@@ -80,7 +80,7 @@ class Endpoint:
         encoder = values.Encoder(self)
         try:
             reply = _HANDLERS[type(question)](self, question, decoder, encoder)
-        except (BoundaryError, OSError):
+        except BoundaryError:
             raise
         except BaseException as error:
             encoder = values.Encoder(self)
@@ -91,7 +91,8 @@ class Endpoint:
         try:
             frames.send(self._sock, reply, encoder.bulk)
         except UnicodeEncodeError:
-            frames.send(self._sock, m.Threw(seq=question.seq, error=Raised("ValueError", "ValueError", None, "bad text")))
+            raised = Raised("ValueError", "ValueError", None, "a name or a text can't be encoded")
+            frames.send(self._sock, m.Threw(seq=question.seq, error=raised))
 
     def operate(self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Ask the tester to do something with an object of its own."""
@@ -182,10 +183,8 @@ class Endpoint:
             try:
                 self._busy = True
                 result = proxies.perform(target, question.op, positional, keywords)
-            except (BoundaryError, OSError) as problem:
-                if isinstance(problem, BoundaryError):
-                    raise
-                error = self._describe(problem, encoder)
+            except BoundaryError:
+                raise
             except BaseException as problem:
                 error = self._describe(problem, encoder)
             finally:
@@ -205,7 +204,7 @@ class Endpoint:
             return m.Threw(seq=question.seq, error=error, **traces)
         return m.Answer(seq=question.seq, value=encoder.value(result), **traces)
 
-    def _take(self, question: m.Take, _: values.Decoder, encoder: values.Encoder) -> Any:
+    def _take(self, question: m.Take, __: values.Decoder, encoder: values.Encoder) -> Any:
         iterator: Any = self._objects[question.id]
         items: list[wire.Value] = []
         error = self._late.pop(question.id, None)

@@ -16,14 +16,14 @@ import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from grading_utils.boundary import outputs, randomness
 from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
-from grading_utils.boundary.messages import Cell, CellRun, Role, Status
+from grading_utils.boundary.messages import Cell, CellRun, Status
 from grading_utils.boundary.namespace import TestNamespace
 from grading_utils.boundary.session import Context
 from grading_utils.boundary.shell import NotebookShell, Recorder
+from grading_utils.course.cells import Role
 
 _SEED = 20_240_229
 _HIDDEN = "A hidden check did not pass"
@@ -39,6 +39,7 @@ class _Run:
     recorder: Recorder = field(default_factory=Recorder)
     is_tainted: bool = False
     """Has a hidden line run?"""
+    tree: ast.Module | None = None
 
     def is_hidden(self, first: int, last: int | None = None) -> bool:
         return any(first <= end and (last or first) >= start for start, end in self.cell.hidden_lines)
@@ -104,7 +105,7 @@ def _execute(run: _Run, namespace: TestNamespace, shell: NotebookShell, stdout: 
     """Run all statements; returns the value of the last one where it is an expression."""
     source = shell.transform_cell(run.cell.source)
     linecache.cache[run.filename] = (len(source), None, source.splitlines(keepends=True), run.filename)
-    tree = ast.parse(source, run.filename)
+    run.tree = tree = ast.parse(source, run.filename)
     namespace.prefetch(tree, run.filename)
     value: object = None
     for statement in tree.body:
@@ -165,7 +166,7 @@ def _failed(run: _Run, error: BaseException) -> CellRun:
         lines = [error.lineno or 1]
     # A check that is hidden may have been called from a visible line, and the other way round.
     hidden = any(run.is_hidden(line) for line in lines)
-    message = _hidden_message(run, error) if hidden or run.is_tainted else _message(run, error, lines)
+    message = _hidden_message(run, error, lines) if hidden or run.is_tainted else _message(run, error, lines)
     stopped = isinstance(error, BoundaryError)
     name = "Stopped" if stopped else type(error).__name__
     frames = run.context.received.frames_of(error) or []
@@ -199,7 +200,7 @@ def _message(run: _Run, error: BaseException, lines: list[int]) -> str:
     return (text if isinstance(error, AssertionError) else f"{type(error).__name__}: {text}")[:500]
 
 
-def _hidden_message(run: _Run, error: BaseException) -> str:
+def _hidden_message(run: _Run, error: BaseException, lines: list[int]) -> str:
     """What a student may read about a hidden check: the instructor's words, nothing that came from student code."""
     if isinstance(error, BoundaryError):
         return f"{_HIDDEN}: {_stopped(run, error)}"
@@ -207,8 +208,19 @@ def _hidden_message(run: _Run, error: BaseException) -> str:
         return f"{_HIDDEN}: your code raised {_builtin_name(error)} in it"
     if not isinstance(error, AssertionError):
         return f"{_HIDDEN}: {_builtin_name(error)}"
-    text = run.context.received.without_values(str(error)).strip()
-    return f"{_HIDDEN}: {text}" if text else f"{_HIDDEN}."
+    text = run.context.received.safe_message(str(error), _own_words(run, lines))
+    return f"{_HIDDEN}: {text}" if any(map(str.isalnum, text)) else f"{_HIDDEN}."
+
+
+def _own_words(run: _Run, lines: list[int]) -> str:
+    """The literal text that the instructor wrote as the message of the check at the innermost of `lines`."""
+    if not lines or run.tree is None:
+        return ""
+    checks = [n for n in ast.walk(run.tree) if isinstance(n, ast.Assert | ast.Raise)]
+    inner = [n for n in checks if n.lineno <= lines[-1] <= (n.end_lineno or n.lineno)]
+    parts = [n.msg if isinstance(n, ast.Assert) else n.exc for n in inner]
+    constants = [c.value for part in parts if part is not None for c in ast.walk(part) if isinstance(c, ast.Constant)]
+    return " ".join(c for c in constants if isinstance(c, str))
 
 
 def _builtin_name(error: BaseException) -> str:

@@ -7,22 +7,24 @@ reach a later cell's output, and what it does or stores during a check is gone w
 
 from __future__ import annotations
 
+import builtins
 import socket
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from grading_utils.boundary import frames, outputs
-from grading_utils.boundary import messages as m
 from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
 from grading_utils.boundary.leash import Student
-from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Role, Status
+from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Status
 from grading_utils.boundary.namespace import TestNamespace, bound_names, free_names, uses_unknown_names
 from grading_utils.boundary.session import Context, Session
 from grading_utils.boundary.student import MAX_SNAPSHOTS
 from grading_utils.boundary.testcell import run_in_tester
 from grading_utils.boundary.warmup import current
+from grading_utils.course.cells import Role
 
 MAX_REPLACEMENTS = 4
 """How many times a student's process may be replaced in one notebook."""
@@ -174,7 +176,7 @@ class Tester:
         known = self._namespace.instructor_names.union(
             *(bound_names(c.source) for c in self._cells if c.role is Role.INSTRUCTOR)
         )
-        return any(name not in known and name not in vars(__import__("builtins")) for name in names)
+        return any(name not in known and not hasattr(builtins, name) for name in names)
 
     # --- then: the checks ---
 
@@ -214,7 +216,7 @@ class Tester:
             self._student.start(_FORKING)
             try:
                 self._main.end_child(self._numbers[position])
-            except (BoundaryError, Exception):
+            except (BoundaryError, Exception):  # it says what it likes; what counts is that the copy ends
                 self._student.kill()
 
     def _rebuild(self) -> bool:
@@ -252,8 +254,6 @@ class Tester:
 
 def _instructor_namespace() -> TestNamespace:
     """The tester's own copies of what the leading instructor cells bound."""
-    import types
-
     warm = current()
     user_names = warm.shell.user_ns
     names = {name: user_names[name] for name in warm.instructor_names if name in user_names}
@@ -294,6 +294,3 @@ def _lost(cell: Cell) -> CellRun:
     message = "Not checked: code in this notebook kept ending the Python process that it ran in."
     output = outputs.error("NotChecked", message, [message])
     return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
-
-
-_ = m

@@ -6,7 +6,7 @@ lie beside the structure (`start`, `size` point into them). Nothing here names c
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Union
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -219,8 +219,8 @@ class Shared(Node, frozen=True, gc=False, tag="shared"):
     name: Name
 
 
-Value = Union[
-    None, bool, int, float, str, BigInt, Complex, Text, Bytes, Numbers, Sequence, Mapping, Span, Named, Record, Moment,
-    Array, ObjectArray, Tensor, Strings, Masked, Zoned, Categorical, Index, Series, Frame, Randomness, Remote, Own,
-    Shared,
-]  # fmt: skip
+Value = (
+    bool | int | float | str | BigInt | Complex | Text | Bytes | Numbers | Sequence | Mapping | Span | Named | Record
+    | Moment | Array | ObjectArray | Tensor | Strings | Masked | Zoned | Categorical | Index | Series | Frame
+    | Randomness | Remote | Own | Shared | None
+)  # fmt: skip

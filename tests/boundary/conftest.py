@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from grading_utils.boundary import student, tester, warmup
-from grading_utils.boundary.messages import Cell, CellRun, Job, Role
+from grading_utils.boundary.messages import Cell, CellRun, Job
+from grading_utils.course.cells import Role
 
 
 class ForkedStudent:
@@ -95,14 +96,23 @@ def in_fork(work: Callable[[], bytes], seconds: float = 60) -> bytes:
     return data
 
 
-def run_notebook(*cells: tuple[str, str], leading: str = "", limit: float = 10.0, spawn: object = None) -> list[CellRun]:
+def run_notebook(
+    *cells: tuple[str, str], leading: str = "", limit: float = 10.0, spawn: object = None
+) -> list[CellRun]:
     """Run cells given as (role, source) after one leading instructor cell; returns what each of them gave."""
 
     def work() -> bytes:
         warmup.prepare([leading])
         first = Cell(index=0, role=Role.INSTRUCTOR, source=leading)
         made = [
-            Cell(index=n, role=Role(role), source=source, grade_id=f"cell-{n}", time_limit=limit, hidden_lines=hidden(source))
+            Cell(
+                index=n,
+                role=Role(role),
+                source=source,
+                grade_id=f"cell-{n}",
+                time_limit=limit,
+                hidden_lines=hidden(source),
+            )
             for n, (role, source) in enumerate(cells, start=1)
         ]
         job = Job(leading=1, cells=(first, *made))

@@ -1,0 +1,189 @@
+"""What student code may not do to a verdict, and what it may not learn or tell."""
+
+from __future__ import annotations
+
+import pytest
+
+# Each student cell below tries to make the check below it pass, or to learn what it may not; none may succeed.
+FORGERIES = {
+    "an object that equals everything": (
+        "class A:\n    def __eq__(self, o): return True\nanswer = A()",
+        "assert answer == 42",
+    ),
+    "an object that is less than everything": (
+        "class A:\n    def __lt__(self, o): return True\n    __gt__ = __le__ = __ge__ = __lt__\nanswer = A()",
+        "assert 0 < answer < 1",
+    ),
+    "a difference that is always zero": (
+        "class A:\n    def __sub__(self, o): return 0\n    __rsub__ = __sub__\nanswer = A()",
+        "assert abs(answer - 42) < 1e-9",
+    ),
+    "a string that equals everything": (
+        "class A(str):\n    def __eq__(self, o): return True\n    __hash__ = str.__hash__\nanswer = A('x')",
+        "assert answer == 42",
+    ),
+    "an array class that equals everything": (
+        "import numpy as np\nclass A(np.ndarray):\n    def __eq__(self, o): return np.array(True)\nanswer = np.zeros(1).view(A)",
+        "import numpy as np\nassert (answer == np.array([42])).all()",
+    ),
+    "an array interface": (
+        "class A:\n    __array_interface__ = {'shape': (1,), 'typestr': '<i8', 'data': (1234, False), 'version': 3}\nanswer = A()",
+        "import numpy as np\nassert np.asarray(answer).tolist() == [42]",
+    ),
+    "an array method": (
+        "import numpy as np\nclass A:\n    def __array__(self, *a, **k): return np.array([42])\n    def __array_ufunc__(self, *a, **k): return True\nanswer = A()",
+        "import numpy as np\nassert (np.asarray(answer) == 42).all() and np.equal(answer, 42)",
+    ),
+    "patched assertions": ("import builtins\nbuiltins.AssertionError = ValueError\nanswer = 1", "assert answer == 42"),
+    "a patched library": (
+        "import math\nmath.isclose = lambda *a: True\nanswer = 1",
+        "import math\nassert math.isclose(answer, 42)",
+    ),
+    "a builtin of the same name": (
+        "def abs(x): return 0\ndef all(x): return True\nanswer = 1",
+        "assert abs(answer - 42) < 1 and all([False])",
+    ),
+    "a tampered shell": (
+        "ip = get_ipython()\nip.ast_transformers.append(None)\nip.run_cell = None\nip.displayhook(2.0)\nanswer = 1",
+        "assert answer == 42",
+    ),
+    "the instructor's object rebound": ("REFERENCE = {'x': 1}\nanswer = 1", "assert answer == REFERENCE['x']"),
+    "the instructor's object changed in place": ("REFERENCE['x'] = 1\nanswer = 1", "assert answer == REFERENCE['x']"),
+    "the instructor's function replaced in place": (
+        "reference.__code__ = (lambda: 1).__code__\nanswer = 1",
+        "assert answer == reference()",
+    ),
+    "a guessed name for the expected value": (
+        "expected = None\ndef answer(): return globals().get('expected')",
+        "expected = 40 + 2\nassert answer() == expected",
+    ),
+    "a guessed name for the test's own solution": (
+        "def solution(): pass\ndef answer(): return solution()",
+        "def solution(): return 42\nassert answer() == solution()",
+    ),
+    "the frames of the caller": (
+        "import sys\ndef answer():\n    frame = sys._getframe()\n    while frame:\n        if 'expected_here' in frame.f_globals: return frame.f_globals['expected_here']\n        frame = frame.f_back",
+        "expected_here = 42\nassert answer() == expected_here",
+    ),
+    "the globals of a function it is given": (
+        "def answer(f):\n    try: return f.__globals__['expected_here']\n    except AttributeError: return f.__code__.co_consts",
+        "expected_here = 42\nassert answer(lambda: None) == expected_here",
+    ),
+    "an exception that is none of the student's": ("class E(BaseException): pass\ndef answer(): raise E()", "answer()"),
+    "a generator that never ends a comparison": (
+        "class A:\n    def __len__(self): return 3\n    def __getitem__(self, i): return 42\nanswer = A()",
+        "assert answer == [42, 42, 42]",
+    ),
+    "a class with an instance check of its own": (
+        "class M(type):\n    def __instancecheck__(c, o): return True\nclass A(metaclass=M): pass",
+        "assert isinstance(42, A)",
+    ),
+    "a number that is too large": ("answer = 10**100000", "assert answer == 42"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_forgery_fails(name, check):
+    source, test = FORGERIES[name]
+    run = check(source, test, leading="REFERENCE = {'x': 42}\ndef reference(): return 42")
+    assert run.status in ("error", "stopped"), run
+
+
+def test_a_rebound_model_fools_nobody(notebook):
+    leading = "import torch\ntorch.manual_seed(0)\nmodel = torch.nn.Linear(2, 1)\n"
+    student = "original = model\nmodel = None\ndef use(m): return m is original\ndef give(): return original"
+    test = "import torch\nassert use(model) and give() is model and isinstance(model, torch.nn.Linear)"
+    assert notebook(("student", student), ("test", test), leading=leading)[1].status == "ok"
+
+
+SECRET = "xylophone quartz 7351942"
+SMUGGLERS = {
+    "returned": "def f(x): return x",
+    "returned backwards": "def f(x): return x[::-1]",
+    "returned as numbers": "def f(x): return [ord(c) for c in x]",
+    "raised": "def f(x): raise ValueError(x)",
+    "raised as an assertion": "def f(x): raise AssertionError(x)",
+    "as a class name": "def f(x): return type('_'.join(x.split()), (), {})()",
+    "as a function's name": "def f(x):\n    def g(): pass\n    g.__name__ = x\n    return g",
+    "printed": "def f(x):\n    print(x)\n    return 1",
+    "as a key": "def f(x): return {x: 1}",
+}
+HIDDEN_TEST = f"""f('ab')
+### BEGIN HIDDEN TESTS
+got = f({SECRET!r})
+assert got == 5, f'wrong result: {{got}} {{type(got).__name__}} {{getattr(got, "__name__", "")}}'
+### END HIDDEN TESTS"""
+
+
+@pytest.mark.parametrize("source", SMUGGLERS.values(), ids=SMUGGLERS)
+def test_a_hidden_checks_message_carries_no_argument(source, check):
+    source = source.replace("(x):", "(x):\n    if x == 'ab': return 0\n   ", 1) if "\n" not in source else source
+    run = check(source, HIDDEN_TEST)
+    assert run.status == "error"
+    assert run.hidden
+    for text in (*SECRET.split(), *(word[::-1] for word in SECRET.split()), "120, 121", SECRET):
+        assert text not in run.message
+    assert run.message.startswith("A hidden check did not pass")
+
+
+def test_a_hidden_checks_own_words_are_shown(check):
+    test = (
+        "### BEGIN HIDDEN TESTS\nassert f([]) == 0, f'an empty list should give 0, not {f([])}'\n### END HIDDEN TESTS"
+    )
+    run = check("def f(x): return 12", test)
+    assert run.message == "A hidden check did not pass: an empty list should give 0, not 12"
+    assert (run.hidden, run.failed_line) == (True, 2)
+
+
+def test_an_exception_in_a_hidden_check_is_named_by_its_builtin_type_only(check):
+    test = "### BEGIN HIDDEN TESTS\nf('secret argument')\n### END HIDDEN TESTS"
+    run = check("class Secret_argument(KeyError): pass\ndef f(x): raise Secret_argument(x)", test)
+    assert run.message == "A hidden check did not pass: your code raised KeyError in it"
+
+
+def test_after_a_hidden_check_a_visible_one_tells_nothing_either(check):
+    source = "seen = []\ndef f(x):\n    seen.append(x)\n    return 1\ndef g(): return seen"
+    test = f"### BEGIN HIDDEN TESTS\nf({SECRET!r})\n### END HIDDEN TESTS\nassert g() == [], f'left {{g()}}'"
+    run = check(source, test)
+    assert not run.hidden
+    assert "xylophone" not in run.message
+
+
+def test_a_visible_checks_message_is_shown_in_full(check):
+    run = check("def f(x): return 'something long'", "assert f(1) == 2, f'got {f(1)!r}'")
+    assert (run.message, run.hidden, run.failed_line) == ("got 'something long'", False, 1)
+
+
+def test_what_hidden_lines_print_is_not_in_the_outputs(check):
+    run = check(
+        "def f(x): return x", "print('shown')\n### BEGIN HIDDEN TESTS\nprint(f('secret'))\n### END HIDDEN TESTS"
+    )
+    assert [output["text"] for output in run.outputs] == ["shown\n"]
+
+
+def test_no_cell_output_can_hold_what_a_hidden_check_passed(notebook):
+    source = (
+        "import os\nreader, writer = os.pipe()\nos.set_blocking(reader, False)\nstore = []\n"
+        "def f(x):\n    os.write(writer, repr(x).encode())\n    store.append(x)\n    return x"
+    )
+    spy = "try:\n    print(os.read(reader, 1000))\nexcept BlockingIOError:\n    pass\nprint(store)"
+    test = "### BEGIN HIDDEN TESTS\nassert f('secret') == 'secret'\n### END HIDDEN TESTS"
+    runs = notebook(("student", source), ("test", test), ("student", spy))
+    assert runs[2].outputs == [{"output_type": "stream", "name": "stdout", "text": "[]\n"}]
+
+
+def test_test_functions_of_an_earlier_cell_cannot_be_replaced_by_the_student(notebook):
+    runs = notebook(
+        ("test", "def check(x): assert x == 42\nlimit = 1"), ("student", "def check(x): pass\nanswer = 1\nlimit = 7"),
+        ("test", "check(answer)"), ("test", "assert limit == 7"),
+    )  # fmt: skip
+    assert [str(run.status) for run in runs] == ["ok", "ok", "error", "ok"]
+
+
+def test_the_source_for_the_static_check_comes_from_the_tester(check):
+    source = "k = 3\ndef f(x):\n    return x + k\nf.__name__ = 'g'\nf.__qualname__ = 'g'\ndef g(x): return x"
+    test = (
+        "source = f.__student_source__\nassert source.qualname == 'f' and 'return x + k' in source.source\n"
+        "assert {'k', 'f', 'g'} <= source.module_names\nassert f.__name__ == 'g'"
+    )
+    assert check(source, test).status == "ok"
