@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,32 @@ time.sleep(600)
         coordinator.send_signal(signal.SIGKILL)
         coordinator.wait()
     assert gone(started)
+
+
+def test_testers_may_be_asked_for_from_several_threads(warm: WarmProcess) -> None:
+    def one(number: int) -> int:
+        with warm.fork_tester() as tester:
+            answer: int = Stage(tester).student(f"answer = {number} ** 2")
+            return answer
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, range(12))) == [number**2 for number in range(12)]
+
+
+def test_testers_that_end_at_any_moment_leave_the_warm_process_alone_and_well(warm: WarmProcess) -> None:
+    import stage
+
+    for number in range(10):
+        tester = warm.fork_tester()
+        stage.send(tester.socket, "s = students(); answer = ask(s, 'while True: pass')")
+        time.sleep(0.005 * number)
+        tester.close()
+    with warm.fork_tester() as tester:
+        assert Stage(tester).student("answer = 1") == 1
+    deadline = time.monotonic() + 20
+    while len(family(warm._jail.pid)) > 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(family(warm._jail.pid)) == 2  # the jail's watcher and the warm process
 
 
 def test_a_process_that_the_coordinator_forked_keeps_nothing_alive() -> None:
