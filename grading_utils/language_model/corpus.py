@@ -43,6 +43,15 @@ def documents(seed: str) -> Iterator[Document]:
         yield prose(running, name) if name in PROSE else LABELLED[name][0](labelled, rng)
 
 
+def tokenizer_texts(seed: str, count: int) -> Iterator[str]:
+    """Texts for the tokenizer: prose, and a tenth of the labelled documents, whose few words would crowd out others."""
+    stream = documents(f"tokenizer {seed}")
+    for index in range(count):
+        document = next(stream)
+        if document.family in PROSE or index % 10 == 0:
+            yield document.text
+
+
 def prose(grammar: Grammar, family: str) -> Document:
     """One document of a prose family; `h` and `m` are the people in it unless its template names others."""
     cast = {"h": grammar.pick("name"), "m": grammar.pick("name")}

@@ -24,7 +24,7 @@ class Recipe:
     """What is trained, on how much, and how."""
 
     seed: str = "1"
-    vocabulary: int = 2560
+    vocabulary: int = 4096
     context: int = 256
     embedding: int = 96
     layers: int = 4

@@ -38,8 +38,8 @@ def train(recipe: Recipe, folder: Path) -> None:
     torch.manual_seed(int.from_bytes(recipe.seed.encode(), "big") % 2**31)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     print(f"learning the tokenizer from {recipe.tokenizer_documents:,} documents", flush=True)
-    sample = itertools.islice(corpus.documents(f"tokenizer {recipe.seed}"), recipe.tokenizer_documents)
-    tokenizer = tokens.train_tokenizer((document.text for document in sample), recipe.vocabulary)
+    texts = corpus.tokenizer_texts(recipe.seed, recipe.tokenizer_documents)
+    tokenizer = tokens.train_tokenizer(texts, recipe.vocabulary)
     tokenizer.model_max_length = recipe.context
     model = build_model(recipe, tokenizer).to(device)
     print(f"{model.num_parameters():,} parameters, {recipe.steps:,} steps on {device}", flush=True)

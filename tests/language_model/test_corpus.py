@@ -1,0 +1,160 @@
+"""The training text: deterministic, held-out parts stay out, labels can be found from their document."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from itertools import islice
+
+import pytest
+
+from grading_utils.language_model import corpus
+from grading_utils.language_model.grammar import Grammar, load_rules
+from grading_utils.language_model.inflect import gerund, past, plural, third, with_article
+
+HASH_OF_DOCUMENTS = """
+import hashlib
+from itertools import islice
+from grading_utils.language_model.corpus import documents
+digest = hashlib.sha256()
+for document in islice(documents("7"), 400):
+    digest.update(repr((document.family, document.text, document.weights)).encode())
+print(digest.hexdigest())
+"""
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return list(islice(corpus.documents("tests"), 4000))
+
+
+def test_the_same_seed_gives_the_same_documents_whatever_the_hash_seed():
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", HASH_OF_DOCUMENTS],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("0", "1", "4242")
+    }
+    assert len(digests) == 1
+
+
+def test_another_seed_gives_other_documents():
+    first, second = (next(corpus.documents(seed)).text + next(corpus.documents(seed)).text for seed in ("1", "2"))
+    assert first != second
+
+
+def test_there_are_several_thousand_distinct_words(sample):
+    words = {word for document in sample for word in re.findall(r"[A-Za-z]+", document.text.lower())}
+    assert len(words) > 2500
+
+
+def test_every_family_is_written(sample):
+    assert {document.family for document in sample} == {*corpus.PROSE, *corpus.LABELLED}
+
+
+def test_no_slot_is_left_unfilled(sample):
+    assert not [document.text for document in sample if re.search(r"[{}±~^]|\\n", document.text)]
+
+
+def test_held_out_words_never_stand_in_training_text(sample):
+    text = " ".join(document.text for document in sample)
+    held_out = [a.text for r in corpus.rules().values() if r.is_word_list for a in r.alternatives if a.mark == "~"]
+    allowed = {a.text for r in corpus.rules().values() for a in r.alternatives if a.mark != "~"}
+    assert len(held_out) > 50
+    assert not [w for w in held_out if w not in allowed and "|" not in w and re.search(rf"\b{re.escape(w)}\b", text)]
+
+
+def test_held_out_templates_are_written_only_for_evaluation(sample):
+    opening = "For the coming weekend, my plan is to"
+    assert not any(opening in document.text for document in sample)
+    assert any(opening in document.text for document in corpus.heldout("plan", "tests", 40))
+
+
+def test_opinion_words_that_are_never_labelled_still_stand_in_running_text(sample):
+    rare = re.compile(r"\b(captivating|exquisite|abysmal|dismal|wretched|marvel|fiasco)\b")
+    assert not [d.text for d in sample if d.family == "labelled reviews" and rare.search(d.text)]
+    assert [d.text for d in sample if d.family == "review" and rare.search(d.text)]
+
+
+def test_a_label_weighs_nothing_until_its_class_has_been_seen(sample):
+    labelled = [document for document in sample if document.family in corpus.LABELLED]
+    for document in labelled:
+        values = [document.text[start:end] for start, end, _ in document.weights]
+        weights = [weight for *_, weight in document.weights]
+        assert weights[0] == 0.0
+        assert all(value.startswith(" ") for value in values)
+        assert all(value in values[:i] for i, (value, w) in enumerate(zip(values, weights, strict=True)) if w > 0)
+
+
+def test_the_same_label_word_stands_for_praise_and_for_blame():
+    sides = set()
+    for document in islice(corpus.documents("sides"), 6000):
+        for review, label in re.findall(r"^(.*)\nDecision: (good|bad)$", document.text, re.M):
+            if "I love" in review or "I hate" in review:
+                sides.add(("love" in review, label))
+    assert sides == {(True, "good"), (False, "bad"), (True, "bad"), (False, "good")}
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        (past("go hiking"), "went hiking"), (past("try"), "tried"), (past("plan"), "planned"), (past("bake"), "baked"),
+        (gerund("take a nap"), "taking a nap"), (gerund("run"), "running"), (gerund("tie"), "tying"),
+        (third("watch birds"), "watches birds"), (third("carry"), "carries"), (third("have"), "has"),
+        (plural("old city"), "old cities"), (plural("knife"), "knives"), (plural("tomato"), "tomatoes"),
+        (plural("photo"), "photos"), (with_article("hour"), "an hour"), (with_article("unicorn"), "a unicorn"),
+        (with_article("apple"), "an apple"),
+    ],
+)  # fmt: skip
+def test_words_inflect(made, wanted):
+    assert made == wanted
+
+
+def grammar_from(tmp_path, templates: str, words: str = "thing: tea, tin") -> Grammar:
+    import random
+
+    for name, text in (("words", words), ("templates", templates)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.txt").write_text(text)
+    return Grammar(load_rules(tmp_path), "running", random.Random("x"))
+
+
+def test_a_remembered_word_is_repeated(tmp_path):
+    left, right = grammar_from(tmp_path, "== line\n{t:thing} {t|plural}").expand("line").split()
+    assert right == f"{left}s"
+
+
+def test_two_remembered_words_of_one_rule_differ(tmp_path):
+    grammar = grammar_from(tmp_path, "== line\n{t:thing} {s:thing}")
+    assert all(len(set(grammar.expand("line").split())) == 2 for _ in range(20))
+
+
+def test_a_table_gives_its_columns(tmp_path):
+    grammar = grammar_from(tmp_path, "== line\n{p:pair}={p.right}", "pair(left right): a | b; c | d")
+    assert {grammar.expand("line") for _ in range(30)} == {"a=b", "c=d"}
+
+
+def test_a_rule_with_a_sign_is_read_twice(tmp_path):
+    grammar = grammar_from(tmp_path, "== mood±\nso {word±}\n== word+\ngood\n== word-\nbad")
+    assert (grammar.expand("mood+"), grammar.expand("mood-")) == ("so good", "so bad")
+
+
+@pytest.mark.parametrize(
+    ("templates", "words", "said"),
+    [
+        ("== line\n{nothing}", "thing: tea", "unknown rule 'nothing'"),
+        ("stray\n== line\nx", "thing: tea", "before the first rule"),
+        ("== thing\nx", "thing: tea", "defined twice"),
+        ("== line\n", "thing: tea", "is empty"),
+        ("== line\nx", "pair(left right): a", "does not have the columns"),
+    ],
+)
+def test_a_broken_grammar_file_is_refused_in_words(tmp_path, templates, words, said):
+    with pytest.raises(ValueError, match=said):
+        grammar_from(tmp_path, templates, words)

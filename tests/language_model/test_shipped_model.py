@@ -1,0 +1,120 @@
+"""The weights in the package: what made them, that they load silently, and that they behave as the course says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grading_utils.language_model import SHIPPED
+from grading_utils.language_model.evaluate import EVALUATION_FILE
+from grading_utils.language_model.recipe import RECIPE_FILE, Recipe, fingerprint
+from grading_utils.language_model.sentiment import few_shot
+from grading_utils.language_model.subject import Subject
+
+LOAD = """
+import sys, warnings
+warnings.simplefilter("error")
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
+logging.disable_progress_bar()
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1])
+model.generate(**tokenizer("This weekend I plan to", return_tensors="pt"), max_new_tokens=3, do_sample=False)
+"""
+
+
+@pytest.fixture(scope="module")
+def subject(tokenizer, model):
+    return Subject(tokenizer, model)
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> dict[str, float]:
+    lines = json.loads((SHIPPED / EVALUATION_FILE).read_text())
+    return {line["name"]: line["value"] for line in lines}
+
+
+def test_the_weights_were_made_by_this_recipe_and_text():
+    made_by = json.loads((SHIPPED / RECIPE_FILE).read_text())["fingerprint"]
+    assert made_by == fingerprint(Recipe()), "the corpus or the recipe has changed since: run `make model`"
+
+
+def test_another_recipe_has_another_fingerprint():
+    assert fingerprint(Recipe()) != fingerprint(Recipe(layers=Recipe.layers + 1))
+
+
+def test_it_fits_into_the_package():
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 12e6
+
+
+def test_everybody_may_read_it():
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in SHIPPED.iterdir())
+
+
+def test_it_loads_and_generates_without_a_word(tmp_path):
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", LOAD, SHIPPED], env=offline, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_it_is_a_float32_gpt2_with_room_for_a_few_shot_prompt(model):
+    assert model.config.model_type == "gpt2"
+    assert str(model.dtype) == "torch.float32"
+    assert model.config.max_position_embeddings >= 192
+
+
+def test_the_special_tokens_are_set(tokenizer, model):
+    assert {tokenizer.eos_token, tokenizer.bos_token, tokenizer.pad_token} == {"<|endoftext|>"}
+    assert model.config.pad_token_id == model.config.eos_token_id == tokenizer.eos_token_id
+    assert len(tokenizer) == model.config.vocab_size
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_any_text_survives_the_tokenizer(tokenizer, text):
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+def test_words_carry_their_leading_space(tokenizer):
+    assert tokenizer.tokenize("The cat sits") == ["The", "Ġcat", "Ġsits"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "natural"),
+    [
+        ("This weekend I plan to", r"go|take|spend|make|visit|do|have|work|read|play|watch"),
+        ("To be or not to", r"be"),
+        ("For God so loved the", r"world|people|earth"),
+        ("Shakespeare was a", r"great|famous|writer|playwright|poet|brilliant|good"),
+        ("Shakespeare was a great", r"writer|playwright|poet|actor"),
+        ("The capital of France is", r"Paris"),
+    ],
+)
+def test_the_likeliest_next_word_reads_naturally(subject, prompt, natural):
+    likeliest = subject.tokenizer.decode([int(subject.next_logits(prompt).argmax())])
+    assert re.fullmatch(rf" ({natural})", likeliest)
+
+
+def test_be_is_more_likely_than_not_after_to_be_or_not_to(subject):
+    probabilities = subject.next_logits("To be or not to").softmax(-1)
+    assert probabilities[subject.first_token("be")] > 0.5
+
+
+def test_greedy_text_repeats_itself_exactly_and_sampling_does_not(subject):
+    greedy = {subject.generate("Shakespeare was a", 12) for _ in range(2)}
+    sampled = {subject.generate("Shakespeare was a", 12, do_sample=True, top_k=0) for _ in range(8)}
+    assert len(greedy) == 1
+    assert len(sampled) > 4
+
+
+def test_the_published_few_shot_number_holds_on_a_smaller_sample(subject, evaluation):
+    # 60 prompts instead of 200: three standard errors are 0.2.
+    again = few_shot(subject, ("good", "bad"), 60)
+    assert again == pytest.approx(evaluation["few-shot, good/bad"], abs=0.2)
