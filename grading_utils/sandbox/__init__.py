@@ -10,8 +10,8 @@
         ├─ tester           seal.seal_tester; asks for students (students.py), measures them (usage.py)
         └─ student          seal.seal_student: namespaces, limits, no capability, seccomp.py
 
-`policy.py` says what is allowed, `channel.py` carries control messages, `kernel.py` has the system calls,
-`probe.py` and `refusals.py` say what this machine offers.
+`policy.py` says what is allowed, `channel.py` carries control messages, `kernel.py` has the system calls, `pages.py`
+makes forks cheap, `probe.py` and `refusals.py` say what this machine offers.
 """
 
 from grading_utils.sandbox.policy import Policy
