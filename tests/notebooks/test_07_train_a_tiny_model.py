@@ -1,0 +1,141 @@
+"""What is special to `07-train-a-tiny-model`: the lesson's own modules, and the claims that its prose makes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from grading_utils.lessons.completion_explorer import beam_search, reheated, temperature_html
+from grading_utils.lessons.memory_estimate import TrainingMemory
+from grading_utils.lessons.training_pictures import attention_html, losses_html, memory_html
+from grading_utils.lessons.word_level import library_word_tokenizer
+
+from .notebooks import ROOT, read
+
+NOTEBOOK = ROOT / "source" / "07-train-a-tiny-model" / "07-train-a-tiny-model.ipynb"
+
+
+@pytest.fixture(scope="module")
+def lesson() -> dict[str, Any]:
+    """The names that the notebook's locked cells for setup and model define."""
+    cells = {cell.id: cell.source for cell in read(NOTEBOOK).cells}
+    names: dict[str, Any] = {}
+    for cell_id in ("setup", "build-model-demo"):
+        exec(cells[cell_id], names)
+    return names
+
+
+def tiny(lesson: dict[str, Any], vocab_size: int, positions: int = 10) -> torch.nn.Module:
+    torch.manual_seed(0)
+    model: torch.nn.Module = lesson["TinyLM"](vocab_size, 32, 2, 64, 2, positions)
+    return model
+
+
+def test_the_library_tokenizer_numbers_words_in_order_of_first_appearance() -> None:
+    tokenizer = library_word_tokenizer(["red fish swim", "blue fish hide"])
+    assert tokenizer.words == ["<unk>", "red", "fish", "swim", "blue", "hide"]
+    assert tokenizer.encode("blue  fish glow") == [4, 2, 0]
+    assert tokenizer.decode([4, 2, 0]) == "blue fish <unk>"
+    assert tokenizer.encode("") == []
+    assert tokenizer.decode([]) == ""
+    assert len(tokenizer) == 6
+
+
+def test_all_texts_of_the_lesson_survive_the_round_trip(lesson: dict[str, Any]) -> None:
+    tokenizer = lesson["tokenizer"]
+    for text in [*lesson["SENTENCES"], *(f"{question} {answer}" for question, answer in lesson["QUESTIONS"])]:
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.mark.parametrize("vocab_size", [7, 20, 31])
+def test_the_estimate_counts_the_parameters_of_the_model(lesson: dict[str, Any], vocab_size: int) -> None:
+    counted = sum(weight.numel() for weight in tiny(lesson, vocab_size).parameters())
+    assert TrainingMemory(vocab_size, 32, 2, 64, 2).parameters(10) == counted
+
+
+def test_no_position_of_the_model_sees_the_future(lesson: dict[str, Any]) -> None:
+    model = tiny(lesson, 20)
+    ids = torch.tensor([[3, 1, 4, 1, 5, 9]])
+    for place in range(1, 6):
+        changed = ids.clone()
+        changed[0, place] = 7
+        difference = (model(ids) - model(changed)).abs().amax(dim=-1)[0]
+        assert difference[:place].max() < 1e-6
+        assert difference[place] > 1e-4
+
+
+def kept_for_backward(model: torch.nn.Module, ids: torch.Tensor) -> int:
+    """Bytes that autograd keeps in one forward pass and loss, parameters not counted, each storage once."""
+    parameters = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
+    kept: list[torch.Tensor] = []  # the tensors themselves, so that no address is used twice
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        logits = model(ids)
+        torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten())
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in kept}
+    return sum(size for address, size in storages.items() if address not in parameters)
+
+
+@pytest.mark.parametrize(("batch_size", "length"), [(1, 64), (4, 64), (2, 256), (1, 512)])
+def test_the_memory_estimate_is_within_a_factor_of_two(
+    lesson: dict[str, Any], batch_size: int, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written_out(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        scores = queries @ keys.mT / math.sqrt(queries.shape[-1])
+        causal = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+        return scores.masked_fill(~causal, -math.inf).softmax(-1) @ values
+
+    monkeypatch.setitem(lesson, "built_in_attention", written_out)
+    kept = kept_for_backward(tiny(lesson, 31, positions=length), torch.randint(31, (batch_size, length)))
+    size = TrainingMemory(31, 32, 2, 64, 2)
+    estimate = size.attention_scores(batch_size, length) + size.activations(batch_size, length)
+    assert kept / 2 < estimate < kept * 2
+
+
+def test_temperature_one_changes_nothing_and_the_worked_example_holds() -> None:
+    assert np.allclose(reheated(np.array([0.8, 0.2]), 1.0), [0.8, 0.2])
+    assert np.allclose(reheated(np.array([0.8, 0.2]), 0.5), [16 / 17, 1 / 17])
+    assert np.allclose(reheated(np.array([0.9, 0.1, 0.0]), 100.0)[:2], 0.5, atol=0.01)
+    assert np.allclose(reheated(np.array([0.6, 0.4]), 0.001), [1.0, 0.0])
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
+def test_a_temperature_that_is_not_positive_is_refused(temperature: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        reheated(np.array([0.5, 0.5]), temperature)
+
+
+NEXT = {
+    "the": {"fox": 0.6, "owl": 0.4},
+    "the fox": {"sleeps": 0.5, "waits": 0.5},
+    "the owl": {"waits": 1.0},
+}
+
+
+def next_words(text: str, k: int) -> pd.DataFrame:
+    rows = sorted(NEXT[text].items(), key=lambda row: -row[1])[:k]
+    return pd.DataFrame(rows, columns=["word", "probability"])
+
+
+def test_a_wider_beam_finds_the_sentence_that_greedy_search_misses() -> None:
+    (greedy,) = beam_search(next_words, "the", width=1, steps=2)
+    best, second = beam_search(next_words, "the", width=2, steps=2)
+    assert greedy.text == second.text == "the fox sleeps"
+    assert best.text == "the owl waits"
+    assert best.log_probability == pytest.approx(math.log(0.4))
+
+
+def test_pictures_say_in_words_what_they_show() -> None:
+    assert "a b" in attention_html(np.tril(np.ones((2, 2, 2))), ["a", "b"])
+    assert "slow ends at 2.00" in losses_html({"slow": [3.0, 2.0]}, 20, "Two epochs")
+    assert "GiB at length 40" in memory_html({"ours": TrainingMemory(20, 32, 2, 64, 2)}, 8, [10, 20, 40], 16)
+    assert "fox 0.60" in temperature_html(next_words("the", 2), "the", [1.0])
