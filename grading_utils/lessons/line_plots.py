@@ -42,7 +42,7 @@ def draw_lines(
         axes.plot(x, heights, marker="o", markersize=4, label=label)
     if log_x:
         axes.set_xscale("log")
-        axes.set_xticks(list(x)[:: max(1, len(x) // 8)], [f"{value:g}" for value in x[:: max(1, len(x) // 8)]])
+        axes.set_xticks(list(x), [f"{value:g}" for value in x], fontsize=8)
         axes.minorticks_off()
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
