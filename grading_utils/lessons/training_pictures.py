@@ -50,7 +50,7 @@ def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title
         vocabulary_size: how many words there are to guess from; guessing blindly costs its logarithm.
         title: heading of the picture.
     """
-    figure = Figure(figsize=(7, 3.4), layout="constrained")
+    figure = Figure(figsize=(8.5, 3.4), layout="constrained")
     axes = figure.subplots()
     for color, (label, losses) in zip(_COLORS * len(runs), runs.items(), strict=False):
         axes.plot(range(1, len(losses) + 1), losses, marker="o", markersize=3, color=color, label=label)
@@ -58,7 +58,7 @@ def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title
     axes.axhline(guess, color="gray", linestyle="--", label=f"blind guess: {guess:.2f}")
     axes.set(xlabel="epoch", ylabel="mean loss (log scale)", title=title, yscale="log")
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     ends = "; ".join(f"{label} ends at {losses[-1]:.2f}" for label, losses in runs.items())
     return figure_html(figure, f"{title}: {ends}; a blind guess costs {guess:.2f}")
 
@@ -74,7 +74,7 @@ def memory_html(
         lengths: sequence lengths in tokens, rising.
         limit_gib: memory of the machine in GiB, drawn as a line.
     """
-    figure = Figure(figsize=(7, 3.4), layout="constrained")
+    figure = Figure(figsize=(8.5, 3.4), layout="constrained")
     axes = figure.subplots()
     alt = []
     for color, (label, size) in zip(_COLORS * len(sizes), sizes.items(), strict=False):
@@ -87,5 +87,5 @@ def memory_html(
     axes.set(xlabel="sequence length (tokens)", ylabel="GiB", xscale="log", yscale="log")
     axes.set_title(f"Memory of one step, batch of {batch_size}")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure_html(figure, "; ".join(alt))
