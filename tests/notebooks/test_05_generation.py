@@ -1,0 +1,143 @@
+"""`05-generation` runs from top to bottom, its pictures are drawn, and its rules agree with the library's."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any
+
+import pytest
+
+from grading_utils.errors import ModelError
+from grading_utils.language_model.resolver import resolve_model
+
+from .notebooks import ROOT, is_answer, is_check, kernel, metadata, read
+
+PATH = ROOT / "source" / "05-generation" / "05-generation.ipynb"
+SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
+
+
+@pytest.fixture(scope="module")
+def notebook() -> Any:
+    return read(PATH)
+
+
+@pytest.fixture(scope="module")
+def executed(notebook: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`."""
+    cells = {}
+    with kernel(tmp_path_factory.mktemp("run")) as run:
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                message, cells[cell.id] = run.run(cell.source)
+                cells[cell.id]["error"] = message
+    return cells
+
+
+def printed(cell: Any) -> str:
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
+def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:
+    assert {name: cell["error"] for name, cell in executed.items() if cell["error"]} == {}
+
+
+def test_no_cell_writes_a_warning(executed: dict[str, Any]) -> None:
+    warned = [name for name, cell in executed.items() if any(o.get("name") == "stderr" for o in cell.outputs)]
+    assert warned == []
+
+
+def test_pictures_and_sliders_are_shown(executed: dict[str, Any]) -> None:
+    for name in ("temperature-demo", "filters-demo", "beam-search-demo"):
+        assert any("<img" in output.get("data", {}).get("text/html", "") for output in executed[name].outputs), name
+    widgets = "application/vnd.jupyter.widget-view+json"
+    assert any(widgets in output.get("data", {}) for output in executed["filters-demo"].outputs)
+
+
+def test_all_ways_to_decode_are_demonstrated_on_one_prompt(executed: dict[str, Any]) -> None:
+    lines = printed(executed["generate-text-demo"]).splitlines()
+    for way in ("greedy", "three beams", "sampling", "top-p 0.9", "temperature 0.2", "temperature 14, of all"):
+        assert any(line.startswith(f"{way}:") for line in lines), way
+
+
+def test_no_section_uses_what_an_earlier_answer_computed(notebook: Any) -> None:
+    bound_by_answers: dict[str, str] = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        names = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)]
+        stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        defined = {node.name for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)}
+        used = {node.id for node in names if isinstance(node.ctx, ast.Load)} - stored - defined
+        if is_answer(cell):
+            assert not used & bound_by_answers.keys(), f"{cell.id} needs {used & bound_by_answers.keys()}"
+            bound_by_answers |= dict.fromkeys(stored | defined, cell.id)
+        elif metadata(cell) and not is_check(cell):
+            assert not used & bound_by_answers.keys(), (
+                f"the locked cell {cell.id} uses {used & bound_by_answers.keys()}"
+            )
+
+
+def test_it_is_worth_25_points_of_which_19_are_automatic(notebook: Any) -> None:
+    automatic = sum(metadata(cell)["points"] for cell in filter(is_check, notebook.cells))
+    everything = sum(metadata(cell).get("points", 0) for cell in notebook.cells)
+    assert (automatic, everything) == (19, 25)
+
+
+def test_the_pictures_module_refuses_a_temperature_of_zero() -> None:
+    torch = pytest.importorskip("torch")
+    from grading_utils.lessons.decoding_pictures import Setting, reshaped
+
+    with pytest.raises(ValueError, match="temperature"):
+        reshaped(torch.tensor([1.0, 2.0]), Setting(temperature=0.0))
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ((1.0, 0, 1.0), [0.4, 0.3, 0.2, 0.1]),
+        ((0.5, 0, 1.0), [0.16 / 0.3, 0.09 / 0.3, 0.04 / 0.3, 0.01 / 0.3]),
+        ((1.0, 2, 1.0), [4 / 7, 3 / 7, 0, 0]),
+        ((1.0, 0, 0.75), [4 / 9, 3 / 9, 2 / 9, 0]),
+        ((0.5, 3, 0.75), [16 / 25, 9 / 25, 0, 0]),
+    ],
+)
+def test_the_pictures_show_what_generate_would_draw_from(
+    setting: tuple[float, int, float], expected: list[float]
+) -> None:
+    torch = pytest.importorskip("torch")
+    from grading_utils.lessons.decoding_pictures import Setting, reshaped
+
+    found = reshaped(torch.tensor([0.4, 0.3, 0.2, 0.1]).log(), Setting(*setting))
+    assert found.tolist() == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_pictures_module_holds_no_solution(notebook: Any) -> None:
+    from grading_utils.lessons import decoding_pictures
+
+    module = {"".join(line.split()) for line in inspect.getsource(decoding_pictures).splitlines()}
+    for cell in filter(is_answer, notebook.cells):
+        for region in cell.source.split("### BEGIN SOLUTION")[1:]:
+            for line in region.split("### SCAFFOLD")[0].splitlines():
+                squeezed = "".join(line.split())
+                assert len(squeezed) < 12 or squeezed not in module, line
+
+
+def test_smollm2_continues_shakespeare_as_in_the_printed_lesson() -> None:
+    try:
+        found = resolve_model(SMOLLM2)
+    except ModelError as problem:
+        pytest.skip(str(problem))
+    if found.source == "shipped":
+        pytest.skip(f"{SMOLLM2} is not on this machine")
+    torch = pytest.importorskip("torch")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(found.path)
+    model = AutoModelForCausalLM.from_pretrained(found.path)
+    ids = tokenizer("Shakespeare was a", return_tensors="pt")["input_ids"]
+    assert ids.tolist() == [[4370, 10735, 436, 253]]
+    with torch.no_grad():
+        assert int(model(ids).logits[0, -1].argmax()) == 1109
+    made = model.generate(ids, max_new_tokens=16, do_sample=False, pad_token_id=tokenizer.eos_token_id)
+    assert tokenizer.decode(made[0]).startswith("Shakespeare was a great writer, but he was also a great actor.")
