@@ -22,7 +22,8 @@ _MARKERS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)|### SCAF
 _SHORTEST = 12
 """Characters without spaces that a line must have to give something away."""
 _PLAIN = re.compile(
-    r"""^(import .*|from .* import .*|return( \w+)?|(el)?if .{0,8}:|else:|try:|for \w+ in \w+:|\w+ = \[\]|[\])}'",]+)$"""
+    r"""^(import .*|from .* import .*|return( \w+)?|(el)?if .{0,8}:|else:|try:|for \w+ in \w+:|\w+ = \[\]"""
+    r"""|[\])}'",]+|[\w.]+[(,]|[\w.]+ = [\w.]+\()$"""
 )
 
 

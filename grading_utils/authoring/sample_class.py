@@ -102,7 +102,10 @@ def write_submission(course: Course, bundle: Bundle, student: SampleStudent) -> 
         if student.base == "solution":
             made = solution_notebook(course.source(bundle.assignment) / path.name, notebook)
         else:
-            made = nbformat.read(course.release(bundle.assignment) / path.name, as_version=4)
+            released = course.release(bundle.assignment) / path.name
+            if not released.exists():
+                raise CourseError(f"{released} is missing; run `grading-utils release {bundle.assignment}` first")
+            made = nbformat.read(released, as_version=4)
         made.cells = [cell for cell in made.cells if grade_id(cell) not in student.drop]
         for cell in made.cells:
             if (replacement := student.cells.get(grade_id(cell) or "")) is not None:

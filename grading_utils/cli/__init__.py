@@ -24,6 +24,7 @@ COMMANDS = {
     "grade": "Grade submissions, each in its own sandbox.",
     "feedback": "Write one page of feedback per graded submission.",
     "report": "Write report.html about everything graded so far.",
+    "check-tests": "Mutate the solutions and see whether the tests notice.",
     "doctor": "Say what this machine can and cannot do, and how to mend it.",
     "sample-class": "Write the submissions of the sample class to submitted/.",
     "model": "The shipped language model: evaluate it.",

@@ -10,6 +10,9 @@ from grading_utils.grading.pipeline import EngineFactory
 from grading_utils.grading.sandbox_engine import SandboxEngine
 from grading_utils.sandbox.policy import Policy
 
+_SECRETS = ("source", "submitted", "autograded", "feedback", "gradebook.db", "grades.json", "sample_class", ".git")
+"""What student code must not see should the course lie inside something that it may see."""
+
 
 def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
     """How to start an engine for one notebook of a course.
@@ -22,6 +25,8 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
     def start(bundle: Bundle, notebook: NotebookBundle) -> Engine:
         if not isolate:
             return KernelEngine()
-        return SandboxEngine.start(notebook, Policy())
+        hidden = (course.root / name for name in _SECRETS)
+        policy = Policy(hidden=tuple(str(path) for path in hidden if path.exists()))
+        return SandboxEngine.start(bundle, notebook, policy)
 
     return start

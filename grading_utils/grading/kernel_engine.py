@@ -42,6 +42,8 @@ class KernelEngine:
                 for position, (cell, given) in enumerate(zip(notebook.cells, job.cells, strict=True)):
                     client.timeout = int(given.time_limit) or 1
                     runs.append(self._run_cell(client, cell, given, position))
+                    if position < job.leading and runs[-1].status is not CellStatus.OK:
+                        raise SandboxError(f"the instructor's cell {given.grade_id} fails here: {runs[-1].message}")
         except DeadKernelError:
             done = {run.index for run in runs}
             runs.extend(

@@ -38,8 +38,13 @@ class _Warm:
 def _assignment(root: str, name: str) -> _Warm:
     course = Course.open(root)
     warm = _Warm(course, build_bundle(course, name))
-    atexit.register(lambda: [engine.close() for engine in warm.engines.values()])
+    atexit.register(_close, warm)
     return warm
+
+
+def _close(warm: _Warm) -> None:
+    for engine in warm.engines.values():
+        engine.close()
 
 
 def _warm(step: NbGraderPreprocessor, resources: Any) -> _Warm:

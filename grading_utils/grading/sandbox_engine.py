@@ -6,6 +6,11 @@ belongs to one notebook of an assignment; its leading instructor cells (imports,
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Self
 
 import msgspec
@@ -13,7 +18,7 @@ import msgspec
 from grading_utils.boundary.errors import BoundaryError, StudentDied
 from grading_utils.boundary.messages import WarmReply, WarmRequest
 from grading_utils.boundary.tester import read_runs, send_job
-from grading_utils.course.bundle import NotebookBundle
+from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import grade_id
 from grading_utils.errors import AuthoringError, SandboxError
 from grading_utils.grading.jobs import CellRun, CellStatus, Job, NotebookRun
@@ -35,32 +40,42 @@ class SandboxEngine:
 
     isolated = True
 
-    def __init__(self, warm: WarmProcess, reply: WarmReply, policy: Policy) -> None:
+    def __init__(self, warm: WarmProcess, reply: WarmReply, policy: Policy, resources: ExitStack) -> None:
         self._warm = warm
         self._reply = reply
         self._policy = policy
+        self._resources = resources
 
     @classmethod
-    def start(cls, bundle: NotebookBundle, policy: Policy) -> Self:
+    def start(cls, bundle: Bundle, notebook: NotebookBundle, policy: Policy) -> Self:
         """Start the warm process for a notebook and run its leading instructor cells.
+
+        Args:
+            bundle: The assignment; student code sees its data files, and none of its notebooks.
+            notebook: The notebook of it that this engine runs.
+            policy: What student code may use.
 
         Raises:
             SandboxError: This machine cannot isolate student code; the message says what to do.
             AuthoringError: A leading instructor cell raises.
         """
-        cells = [cell.source for cell in bundle.leading]
+        cells = [cell.source for cell in notebook.leading]
         setup = (_SETUP, msgspec.msgpack.encode(WarmRequest(cells=cells)))
-        warm = WarmProcess.start(policy, tester=_TESTER, student=_STUDENT, setup=setup)
-        reply = msgspec.msgpack.decode(warm.setup_result, type=WarmReply)
-        for cell, ok, outputs in zip(bundle.leading, reply.ok, reply.outputs, strict=True):
-            if not ok:
-                warm.close()
-                error = next(output for output in outputs if output["output_type"] == "error")
-                raise AuthoringError(
-                    f"this instructor cell fails: {error['ename']}: {error['evalue']}",
-                    where=f"{bundle.name}.ipynb, cell {grade_id(cell)}",
-                )
-        return cls(warm, reply, policy)
+        with ExitStack() as stack:
+            if bundle.files:
+                data = _copy_of_data(bundle, stack.enter_context(tempfile.TemporaryDirectory()))
+                policy = dataclasses.replace(policy, files=data)
+            warm = WarmProcess.start(policy, tester=_TESTER, student=_STUDENT, setup=setup)
+            stack.callback(warm.close)
+            reply = msgspec.msgpack.decode(warm.setup_result, type=WarmReply)
+            for cell, ok, outputs in zip(notebook.leading, reply.ok, reply.outputs, strict=True):
+                if not ok:
+                    error = next(output for output in outputs if output["output_type"] == "error")
+                    raise AuthoringError(
+                        f"this instructor cell fails: {error['ename']}: {error['evalue']}",
+                        where=f"{notebook.name}.ipynb, cell {grade_id(cell)}",
+                    )
+            return cls(warm, reply, policy, stack.pop_all())
 
     def run(self, job: Job) -> NotebookRun:
         """Execute one notebook; see `jobs.Engine.run`."""
@@ -85,4 +100,16 @@ class SandboxEngine:
 
     def close(self) -> None:
         """End the warm process and with it everything that was forked from it."""
-        self._warm.close()
+        self._resources.close()
+
+
+def _copy_of_data(bundle: Bundle, folder: str) -> str:
+    """The assignment's files without its notebooks, readable for whatever user student code runs as."""
+    root = Path(folder)
+    root.chmod(0o755)
+    for path in bundle.files:
+        target = root / path.relative_to(bundle.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        target.chmod(0o644)
+    return folder

@@ -92,7 +92,7 @@ def _note_instructor_cell(name: str, master: Any, answers: list[Any], restored: 
         return
     if any(answer.source != _released(master) and answer.source != master.source for answer in answers):
         what = "test" if is_graded(master) else "locked"
-        restored.repairs.append(f"the {what} cell {name} had been edited and was put back")
+        restored.repairs.append(f"the {what} cell {name} was not as released and was put back")
     if len(answers) > 1:
         restored.repairs.append(f"{name} stood {len(answers)} times in the notebook")
     points = master.metadata.nbgrader.get("points")

@@ -165,13 +165,24 @@ def test_autograded_holds_the_restored_notebook_with_outputs_and_the_assignments
     (folder / "verse.txt").write_text("forged")
     (folder / "notes.txt").write_text("mine")
     result = run(small_course)["right"]
-    assert "the test cell count-words-test had been edited and was put back" in result.message
+    assert "the test cell count-words-test was not as released and was put back" in result.message
     graded = small_course.autograded(ASSIGNMENT, "right")
     assert (graded / "verse.txt").read_text() == "la la"
     assert (graded / "notes.txt").read_text() == "mine"
     notebook = nbformat.read(graded / f"{ASSIGNMENT}.ipynb", as_version=4)
     nbformat.validate(notebook)
     assert "count every word" in cell_named(notebook, "count-words-test").source
+
+
+def test_student_code_can_read_the_assignments_data_files(small_course: Course, copy_of_solution: Any) -> None:
+    (small_course.source(ASSIGNMENT) / "data").mkdir()
+    (small_course.source(ASSIGNMENT) / "data" / "verse.txt").write_text("la la")
+    hand_in(
+        small_course,
+        "reader",
+        with_cell(copy_of_solution(), "commonest", "commonest = open('data/verse.txt').read()[:2]"),
+    )
+    assert run(small_course)["reader"].score == 3
 
 
 class BrokenEngine:

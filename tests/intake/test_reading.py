@@ -45,7 +45,7 @@ def test_an_unreadable_file_is_refused_in_one_sentence_that_names_the_file(case:
     data, sentence = UNREADABLE[case]
     path = tmp_path / "homework.ipynb"
     path.write_bytes(data)
-    with pytest.raises(SubmissionError, match="homework.ipynb") as caught:
+    with pytest.raises(SubmissionError, match=r"homework\.ipynb") as caught:
         read_notebook(path)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)

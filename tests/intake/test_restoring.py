@@ -77,15 +77,15 @@ def edit_setup(notebook: Any) -> None:
 
 TAMPERING = {
     delete_test: "the test cell commonest-test had been deleted and was put back",
-    edit_test: "the test cell commonest-test had been edited and was put back",
+    edit_test: "the test cell commonest-test was not as released and was put back",
     change_points: "the points of commonest-test had been changed and were put back",
     retype_test: None,
     unlock_test: None,
     shuffle: "cells had been moved and were put back in order",
     duplicate_test: "commonest-test stood 2 times in the notebook",
     tag_test: None,
-    swap_ids: "the test cell count-words-test had been edited and was put back",
-    edit_setup: "the locked cell setup had been edited and was put back",
+    swap_ids: "the test cell count-words-test was not as released and was put back",
+    edit_setup: "the locked cell setup was not as released and was put back",
 }
 
 

@@ -1,0 +1,96 @@
+"""The documents are true: every command in them runs, every file they point to exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from grading_utils.authoring.release import release
+from grading_utils.cli import main
+from grading_utils.course.course import Course
+
+from .conftest import ASSIGNMENT, ROOT, hand_in
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+COMMANDS = [
+    (page.name, line)
+    for page in PAGES
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for line in block.strip().splitlines()
+    if line.strip() and not line.startswith("#")
+]
+
+
+def commands(program: str) -> list[Any]:
+    return [pytest.param(line, id=f"{page}: {line}") for page, line in COMMANDS if line.split()[0] == program]
+
+
+def test_documents_use_only_programs_that_a_test_runs() -> None:
+    known = {"make", "grading-utils"}
+    assert [f"{page}: {line}" for page, line in COMMANDS if line.split()[0] not in known] == []
+
+
+@pytest.mark.parametrize("line", commands("make"))
+def test_every_make_command_has_its_target(line: str) -> None:
+    done = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", commands("grading-utils"))
+def test_every_grading_utils_command_runs_on_a_course(
+    line: str, small_course: Course, solution: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(small_course, ASSIGNMENT)
+    hand_in(small_course, "amara", solution)
+    monkeypatch.chdir(small_course.root)
+    arguments = [re.sub(r"^\d\d-[\w-]+$", ASSIGNMENT, word) for word in shlex.split(line)[1:]]
+    runner = CliRunner()
+    if arguments[0] in ("report", "feedback"):
+        assert runner.invoke(main, ["grade", ASSIGNMENT]).exit_code == 0
+    if arguments[0] in ("model", "sample-class"):
+        arguments = [arguments[0], "--help"]  # minutes of computing, and a sample class that this course has not
+    result = runner.invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_command_is_documented() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    from grading_utils.cli import COMMANDS as listed
+
+    assert [name for name in listed if f"grading-utils {name}" not in text] == []
+
+
+def test_conda_builds_the_same_environment_as_make() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    makefile = (ROOT / "Makefile").read_text()
+    extras = re.search(r"^EXTRAS := (.+)$", makefile, re.MULTILINE)
+    assert extras is not None
+    assert pip == ["--constraint constraints.txt", f"--editable .[{extras.group(1)}]"]
+    assert "--constraint constraints.txt" in makefile
+    python = next(entry for entry in environment["dependencies"] if str(entry).startswith("python"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert python == f"python{project['requires-python']}"
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(d for group in project["optional-dependencies"].values() for d in group)]
+    names = {re.split(r"[\[<>=]", requirement)[0].lower().replace("_", "-") for requirement in wanted}
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in pins if "==" in line}
+    assert names - pinned == set()
