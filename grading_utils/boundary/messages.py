@@ -222,6 +222,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     leading: int
     """How many cells at the beginning the warm process has already run."""
     cells: tuple[Cell, ...]
+    lost: tuple[int, ...] = ()
+    """Cells (by `index`) that ended an earlier tester, and must not be run in one again."""
 
 
 class Status(StrEnum):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-import symtable
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from grading_utils.boundary.names import names_in_class_bodies
 from grading_utils.boundary.session import Session
 
 
@@ -128,7 +128,7 @@ class TestNamespace(dict[str, Any]):
 
     def prefetch(self, tree: ast.Module, filename: str) -> None:
         """Fetch the global names that class bodies in `tree` use, since these ask for no missing names."""
-        for name in _names_in_class_bodies(tree, filename):
+        for name in names_in_class_bodies(tree, filename):
             if self._session is not None and not super().__contains__(name) and name in self._student_names:
                 super().__setitem__(name, self._session.lookup(name))
                 self._borrowed.add(name)
@@ -143,52 +143,3 @@ class TestNamespace(dict[str, Any]):
         copy.__doc__, copy.__annotations__ = function.__doc__, function.__annotations__
         copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
         return copy
-
-
-def uses_unknown_names(code: types.CodeType, known: dict[str, Any]) -> bool:
-    """Does this code, or a function inside it, use a name that is neither known nor builtin?"""
-    if any(name not in known and not hasattr(builtins, name) for name in code.co_names):
-        return True
-    return any(uses_unknown_names(c, known) for c in code.co_consts if isinstance(c, types.CodeType))
-
-
-def bound_names(source: str) -> set[str]:
-    """Names that a cell binds at its top level; those it can bind in other ways are not seen."""
-    try:
-        table = symtable.symtable(source, "<cell>", "exec")
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
-    return bound | {name for child in table.get_children() for name in _declared_global(child)}
-
-
-def _declared_global(table: symtable.SymbolTable) -> set[str]:
-    found = {s.get_name() for s in table.get_symbols() if s.is_declared_global() and s.is_assigned()}
-    return found.union(*(_declared_global(child) for child in table.get_children()))
-
-
-def free_names(source: str) -> set[str]:
-    """Global names that a cell reads anywhere in it."""
-    try:
-        table = symtable.symtable(source, "<cell>", "exec")
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    return _read_globals(table, is_top=True)
-
-
-def _read_globals(table: symtable.SymbolTable, *, is_top: bool = False) -> set[str]:
-    found = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (is_top or s.is_global())}
-    return found.union(*(_read_globals(child) for child in table.get_children()))
-
-
-def _names_in_class_bodies(tree: ast.Module, filename: str) -> set[str]:
-    if not any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)):
-        return set()
-    return _class_globals(symtable.symtable(ast.unparse(tree), filename, "exec"))
-
-
-def _class_globals(table: symtable.SymbolTable) -> set[str]:
-    found = {name for child in table.get_children() for name in _class_globals(child)}
-    if table.get_type() == "class":
-        found |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (s.is_global() or s.is_local())}
-    return found

@@ -12,6 +12,7 @@ from typing import Any
 
 MAX_OUTPUTS = 200
 MAX_TEXT = 1 << 18
+MAX_HTML = 1 << 17
 MAX_IMAGES = 8 << 20
 MIMES = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
@@ -61,6 +62,7 @@ class _Budget:
 
     def __init__(self) -> None:
         self.text = MAX_TEXT
+        self.html = MAX_HTML
         self.images = MAX_IMAGES
 
     def take(self, value: object) -> str:
@@ -104,8 +106,9 @@ def _data(given: dict[Any, Any], budget: _Budget) -> dict[str, str]:
                 data[mime] = value
         elif mime == "text/plain":
             data[mime] = budget.take(value)
-        elif len(value) <= budget.text:  # half a table would not be one
-            data[mime] = clean_html(budget.take(value))
+        elif len(value) <= budget.html:  # half a table would not be one
+            budget.html -= len(value)
+            data[mime] = clean_html(_plain(value))
     return data
 
 

@@ -84,7 +84,7 @@ class _Hook(DisplayHook):
 
     def __call__(self, result: Any = None) -> None:
         shell = self.shell
-        if result is None or self.quiet():
+        if result is None or shell.is_quiet:
             return
         data, _ = self.compute_format_data(result)
         shell.user_ns["_"] = result
@@ -119,6 +119,8 @@ class NotebookShell(InteractiveShell):
     display_pub_class = Type(_Publisher)
 
     recorder: Recorder | None = None
+    is_quiet = False
+    """Does the running cell end in a semicolon?"""
 
     def record(self, output: dict[str, Any]) -> None:
         """Keep an output of the cell that is running; drop it where none is."""
@@ -207,6 +209,7 @@ def recording(shell: NotebookShell) -> Iterator[Recorder]:
 
 def run_cell(shell: NotebookShell, source: str) -> tuple[bool, list[dict[str, Any]]]:
     """Run one cell; returns whether it ended without an exception, and its outputs."""
+    shell.is_quiet = DisplayHook.semicolon_at_end_of_expression(source)
     with recording(shell) as recorder:
         outcome = shell.run_cell(source, store_history=False)
     return bool(outcome.success), recorder.finish()

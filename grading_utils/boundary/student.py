@@ -21,6 +21,7 @@ import msgspec
 from grading_utils.boundary import frames, proxies, randomness, values, wire
 from grading_utils.boundary import messages as m
 from grading_utils.boundary.errors import BoundaryError
+from grading_utils.boundary.names import bound_names
 from grading_utils.boundary.raised import Raised, describe, rebuild
 from grading_utils.boundary.shell import recording, run_cell
 from grading_utils.boundary.warmup import Warm, current
@@ -146,7 +147,8 @@ class Endpoint:
         ok, outputs = run_cell(self._warm.shell, question.source)
         self._busy = False
         if question.instructor:
-            self._warm.register(self._namespace)
+            bound = bound_names(self._warm.shell.transform_cell(question.source))
+            self._warm.register({name: self._namespace[name] for name in bound if name in self._namespace})
         plain = [_as_text(output) for output in outputs]
         return m.CellDone(seq=question.seq, ok=ok, outputs=plain)
 

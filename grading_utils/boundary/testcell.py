@@ -26,6 +26,7 @@ from grading_utils.boundary.shell import NotebookShell, Recorder
 from grading_utils.course.cells import Role
 
 _SEED = 20_240_229
+_LAST_RESORT = 5.0
 _HIDDEN = "A hidden check did not pass"
 
 
@@ -145,17 +146,23 @@ def _displays(shell: NotebookShell, recorder: Recorder) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _cpu_limit(seconds: float) -> Iterator[None]:
-    """Stop the tester's own computing, which a value of the student's can make long; waiting isn't counted."""
+    """Stop the tester's own computing, which a value of the student's can make long; waiting isn't counted.
+
+    One long operation without any bytecode (`sum(range(n))`) can't be stopped like that: then the second timer ends
+    the process, and `tester.without_culprit` says what to do next.
+    """
 
     def stop(*_: object) -> None:
         raise StudentOverran(f"checking took more than {seconds:g} s of computing")
 
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, max(seconds, 1.0))
+    signal.setitimer(signal.ITIMER_VIRTUAL, 2 * max(seconds, 1.0) + _LAST_RESORT)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGPROF, before)
 
 

@@ -19,7 +19,8 @@ from grading_utils.boundary import frames, outputs
 from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
 from grading_utils.boundary.leash import Student
 from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Status
-from grading_utils.boundary.namespace import TestNamespace, bound_names, free_names, uses_unknown_names
+from grading_utils.boundary.names import bound_names, free_names, uses_unknown_names
+from grading_utils.boundary.namespace import TestNamespace
 from grading_utils.boundary.session import Context, Session
 from grading_utils.boundary.student import MAX_SNAPSHOTS
 from grading_utils.boundary.testcell import run_in_tester
@@ -29,7 +30,10 @@ from grading_utils.course.cells import Role
 MAX_REPLACEMENTS = 4
 """How many times a student's process may be replaced in one notebook."""
 
-_FORKING = 20.0
+MAX_FRESH_STARTS = 6
+"""How many times a notebook may start again so that a failed visible check can be explained after a hidden one."""
+
+_FORKING = 5.0
 """Seconds that a fork or a list of names may take."""
 
 SpawnStudent = Callable[[], Student]
@@ -55,6 +59,25 @@ def read_runs(sock: socket.socket, wait: frames.Wait | None = None) -> Iterator[
         yield run
 
 
+def without_culprit(job: Job, reported: int) -> Job | None:
+    """The job to run again after a tester has died having reported some cells (the coordinator's end).
+
+    A value of the student's can make a check compute without end inside one operation, which only ends with the
+    tester. That costs the check, not the notebook.
+
+    Args:
+        job: What the tester was given.
+        reported: How many results came from it.
+
+    Returns:
+        The job without the check that was running; None where none was, so that the fault is ours.
+    """
+    cells = job.cells[job.leading :]
+    if reported >= len(cells) or cells[reported].role is Role.STUDENT:
+        return None
+    return msgspec.structs.replace(job, lost=(*job.lost, cells[reported].index))
+
+
 def main(sock: socket.socket, spawn_student: SpawnStudent) -> None:
     """Entry point of a tester process: one job in, its results out."""
     job, _ = frames.receive(sock, msgspec.msgpack.Decoder(Job))
@@ -76,6 +99,7 @@ class Tester:
         warm = current()
         self._cells = job.cells[job.leading :]
         self._leading = job.cells[: job.leading]
+        self._lost = frozenset(job.lost)
         self._spawn = spawn_student
         self._warm = warm
         self._context = Context(warm.shared, self._source_of)
@@ -86,6 +110,8 @@ class Tester:
         self._numbers: dict[int, int] = {}
         self._culprits: dict[int, CellRun] = {}
         self._position = 0
+        self._knows_hidden = False
+        self._fresh_starts = 0
         self.replacements = -1
 
     def run(self) -> Iterator[CellRun]:
@@ -94,11 +120,15 @@ class Tester:
             ran = self._collect()
             for position, cell in enumerate(self._cells):
                 self._position = position
-                yield self._check(position, cell) if cell.role is Role.TEST else ran[position]
-                if cell.role is Role.INSTRUCTOR:
+                if cell.index in self._lost:
+                    ran[position] = _endless(cell)
+                elif cell.role is Role.TEST:
+                    ran[position] = self._check(position, cell)
+                elif cell.role is Role.INSTRUCTOR:
                     self._run_here(position, cell)
                 elif cell.role is Role.STUDENT:
                     self._namespace.forget(bound_names(self._warm.shell.transform_cell(cell.source)))
+                yield ran[position]
         finally:
             if self._student is not None:
                 self._student.kill()
@@ -125,6 +155,7 @@ class Tester:
             if session is not None:
                 session.close()
         self._main, self._snapshots, self._numbers = None, {}, {}
+        self._knows_hidden = False
         if self.replacements >= MAX_REPLACEMENTS:
             return False
         self.replacements += 1
@@ -181,12 +212,26 @@ class Tester:
     # --- then: the checks ---
 
     def _check(self, position: int, cell: Cell) -> CellRun:
+        knew = self._knows_hidden
         run = self._attempt(position, cell)
         while run is None:
             if not self._rebuild():
                 return _lost(cell)
+            knew = self._knows_hidden
             run = self._attempt(position, cell)
-        return run
+        self._knows_hidden = knew or _may_tell_hidden(cell, run)
+        # Copies can pass things on to each other: what is said after a hidden check may repeat its arguments.
+        return self._without_echo(position, cell, run) if knew and _is_shown(cell, run) else run
+
+    def _without_echo(self, position: int, cell: Cell, run: CellRun) -> CellRun:
+        """Have a visible check say what it has to say to a student's process that has seen no hidden one."""
+        if run.status is not Status.STOPPED and self._fresh_starts < MAX_FRESH_STARTS:
+            self._fresh_starts += 1
+            self.replacements -= 1  # nothing went wrong, so this one is not counted
+            if self._rebuild() and (again := self._attempt(position, cell)) is not None:
+                self._knows_hidden = _may_tell_hidden(cell, again)
+                return again
+        return _muted(run)
 
     def _attempt(self, position: int, cell: Cell) -> CellRun | None:
         """Run a test cell; None where its copy of the student's process is gone before it began."""
@@ -280,6 +325,41 @@ def _stopped(cell: Cell, error: BoundaryError) -> CellRun:
         message = "Stopped: this cell ended the Python process (out of memory, a crash, or an exit)."
     else:
         message = "Stopped: this cell made its process send something that is not an answer."
+    output = outputs.error("Stopped", message, [message])
+    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
+
+
+def _may_tell_hidden(cell: Cell, run: CellRun) -> bool:
+    """Can the student's process have been given the arguments of a hidden check in this cell?"""
+    if not cell.hidden_lines:
+        return False
+    if run.status is Status.OK or run.hidden or run.failed_line is None:
+        return True
+    first, last = cell.hidden_lines[0]
+    goes_on = "".join(cell.source.split("\n")[last:]).strip()
+    return run.failed_line >= first or bool(goes_on)
+
+
+def _is_shown(cell: Cell, run: CellRun) -> bool:
+    """Does a student get to read more of a result than a number of points and the words of a hidden check?"""
+    if run.status is not Status.OK:
+        return not run.hidden
+    return not cell.hidden_lines and any(output["output_type"] != "execute_result" for output in run.outputs)
+
+
+def _muted(run: CellRun) -> CellRun:
+    """The same result without anything that can have come from the student's code."""
+    if run.status is Status.STOPPED:
+        return msgspec.structs.replace(run, outputs=[outputs.error("Stopped", run.message, [run.message])])
+    if run.status is Status.OK:
+        kept = [output for output in run.outputs if output["output_type"] == "execute_result"]
+        return msgspec.structs.replace(run, outputs=kept)
+    message = "This check did not pass; run it in your own notebook to see why."
+    return msgspec.structs.replace(run, message=message, outputs=[outputs.error("Check", message, [message])])
+
+
+def _endless(cell: Cell) -> CellRun:
+    message = "Stopped: this check could not be brought to an end with what the code returned."
     output = outputs.error("Stopped", message, [message])
     return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from grading_utils.boundary.messages import WarmReply, WarmRequest
 from grading_utils.boundary.shell import NotebookShell, make_shell, run_cell
-from grading_utils.boundary.values import SharedNames
+from grading_utils.boundary.values import SharedNames, constants
 
 # Imported before forking because each fork would otherwise pay for them.
 _NEEDED_LATER = (
@@ -68,6 +68,7 @@ def prepare(cells: list[str]) -> WarmReply:
     ran = [run_cell(shell, source) for source in cells]
     warm_state.register(shell.user_ns)
     _state[:] = [warm_state]
+    constants()
     return WarmReply(outputs=[outputs for _, outputs in ran], ok=[ok for ok, _ in ran])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import select
 import signal
@@ -27,6 +28,7 @@ class ForkedStudent:
         self.pid = os.fork()
         if self.pid == 0:
             self.sock.close()
+            faulthandler.disable()  # crashes are on purpose here
             os.setpgid(0, 0)
             try:
                 student.serve(theirs)
@@ -97,7 +99,11 @@ def in_fork(work: Callable[[], bytes], seconds: float = 60) -> bytes:
 
 
 def run_notebook(
-    *cells: tuple[str, str], leading: str = "", limit: float = 10.0, spawn: object = None
+    *cells: tuple[str, str],
+    leading: str = "",
+    limit: float = 10.0,
+    spawn: object = None,
+    lost: tuple[int, ...] = (),
 ) -> list[CellRun]:
     """Run cells given as (role, source) after one leading instructor cell; returns what each of them gave."""
 
@@ -115,7 +121,7 @@ def run_notebook(
             )
             for n, (role, source) in enumerate(cells, start=1)
         ]
-        job = Job(leading=1, cells=(first, *made))
+        job = Job(leading=1, cells=(first, *made), lost=lost)
         return msgspec.msgpack.encode(list(tester.run(job, spawn or ForkedStudent)))  # type: ignore[arg-type]
 
     return msgspec.msgpack.decode(in_fork(work), type=list[CellRun])

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from grading_utils.boundary import tester
+from grading_utils.boundary.messages import Cell, Job
+from grading_utils.course.cells import Role
+
 GOOD = "def f(x): return x + 1"
 CHECK = "assert f(1) == 2"
 
@@ -86,7 +90,10 @@ def test_what_a_check_does_or_stores_is_gone_before_the_next(notebook):
 
 
 def test_a_checks_own_endless_computing_is_stopped(notebook):
-    runs = notebook(("student", "n = range(10**18)"), ("test", "sum(n)"), ("student", GOOD), ("test", CHECK), limit=1)
+    test = "while not done: pass"
+    runs = notebook(
+        ("student", "done = False"), ("test", f"done = done\n{test}"), ("student", GOOD), ("test", CHECK), limit=1
+    )
     assert statuses(runs) == ["ok", "stopped", "ok", "ok"]
 
 
@@ -121,3 +128,15 @@ def test_a_checks_last_number_is_partial_credit_and_prints_are_kept(notebook):
 def test_many_checks_fit_into_one_notebook(notebook):
     runs = notebook(("student", GOOD), *[("test", CHECK)] * 30)
     assert statuses(runs) == ["ok"] * 31
+
+
+def test_a_tester_that_dies_in_a_check_is_run_again_without_it(notebook):
+    first = Cell(index=3, role=Role.INSTRUCTOR, source="")
+    check = Cell(index=7, role=Role.TEST, source="")
+    answer = Cell(index=8, role=Role.STUDENT, source="")
+    job = Job(leading=1, cells=(first, answer, check))
+    assert tester.without_culprit(job, 0) is None
+    assert tester.without_culprit(job, 1).lost == (7,)
+    assert tester.without_culprit(job, 2) is None
+    runs = notebook(("student", GOOD), ("test", CHECK), ("test", CHECK), lost=(2,))
+    assert statuses(runs) == ["ok", "stopped", "ok"]

@@ -2,89 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-# Each student cell below tries to make the check below it pass, or to learn what it may not; none may succeed.
-FORGERIES = {
-    "an object that equals everything": (
-        "class A:\n    def __eq__(self, o): return True\nanswer = A()",
-        "assert answer == 42",
-    ),
-    "an object that is less than everything": (
-        "class A:\n    def __lt__(self, o): return True\n    __gt__ = __le__ = __ge__ = __lt__\nanswer = A()",
-        "assert 0 < answer < 1",
-    ),
-    "a difference that is always zero": (
-        "class A:\n    def __sub__(self, o): return 0\n    __rsub__ = __sub__\nanswer = A()",
-        "assert abs(answer - 42) < 1e-9",
-    ),
-    "a string that equals everything": (
-        "class A(str):\n    def __eq__(self, o): return True\n    __hash__ = str.__hash__\nanswer = A('x')",
-        "assert answer == 42",
-    ),
-    "an array class that equals everything": (
-        "import numpy as np\nclass A(np.ndarray):\n    def __eq__(self, o): return np.array(True)\nanswer = np.zeros(1).view(A)",
-        "import numpy as np\nassert (answer == np.array([42])).all()",
-    ),
-    "an array interface": (
-        "class A:\n    __array_interface__ = {'shape': (1,), 'typestr': '<i8', 'data': (1234, False), 'version': 3}\nanswer = A()",
-        "import numpy as np\nassert np.asarray(answer).tolist() == [42]",
-    ),
-    "an array method": (
-        "import numpy as np\nclass A:\n    def __array__(self, *a, **k): return np.array([42])\n    def __array_ufunc__(self, *a, **k): return True\nanswer = A()",
-        "import numpy as np\nassert (np.asarray(answer) == 42).all() and np.equal(answer, 42)",
-    ),
-    "patched assertions": ("import builtins\nbuiltins.AssertionError = ValueError\nanswer = 1", "assert answer == 42"),
-    "a patched library": (
-        "import math\nmath.isclose = lambda *a: True\nanswer = 1",
-        "import math\nassert math.isclose(answer, 42)",
-    ),
-    "a builtin of the same name": (
-        "def abs(x): return 0\ndef all(x): return True\nanswer = 1",
-        "assert abs(answer - 42) < 1 and all([False])",
-    ),
-    "a tampered shell": (
-        "ip = get_ipython()\nip.ast_transformers.append(None)\nip.run_cell = None\nip.displayhook(2.0)\nanswer = 1",
-        "assert answer == 42",
-    ),
-    "the instructor's object rebound": ("REFERENCE = {'x': 1}\nanswer = 1", "assert answer == REFERENCE['x']"),
-    "the instructor's object changed in place": ("REFERENCE['x'] = 1\nanswer = 1", "assert answer == REFERENCE['x']"),
-    "the instructor's function replaced in place": (
-        "reference.__code__ = (lambda: 1).__code__\nanswer = 1",
-        "assert answer == reference()",
-    ),
-    "a guessed name for the expected value": (
-        "expected = None\ndef answer(): return globals().get('expected')",
-        "expected = 40 + 2\nassert answer() == expected",
-    ),
-    "a guessed name for the test's own solution": (
-        "def solution(): pass\ndef answer(): return solution()",
-        "def solution(): return 42\nassert answer() == solution()",
-    ),
-    "the frames of the caller": (
-        "import sys\ndef answer():\n    frame = sys._getframe()\n    while frame:\n        if 'expected_here' in frame.f_globals: return frame.f_globals['expected_here']\n        frame = frame.f_back",
-        "expected_here = 42\nassert answer() == expected_here",
-    ),
-    "the globals of a function it is given": (
-        "def answer(f):\n    try: return f.__globals__['expected_here']\n    except AttributeError: return f.__code__.co_consts",
-        "expected_here = 42\nassert answer(lambda: None) == expected_here",
-    ),
-    "an exception that is none of the student's": ("class E(BaseException): pass\ndef answer(): raise E()", "answer()"),
-    "a generator that never ends a comparison": (
-        "class A:\n    def __len__(self): return 3\n    def __getitem__(self, i): return 42\nanswer = A()",
-        "assert answer == [42, 42, 42]",
-    ),
-    "a class with an instance check of its own": (
-        "class M(type):\n    def __instancecheck__(c, o): return True\nclass A(metaclass=M): pass",
-        "assert isinstance(42, A)",
-    ),
-    "a number that is too large": ("answer = 10**100000", "assert answer == 42"),
-}
+# A student's cell that tries to make the check below it pass, or to learn what it may not; none may succeed.
+FORGERIES = sorted((Path(__file__).parent / "forgeries").glob("*.txt"))
 
 
-@pytest.mark.parametrize("name", FORGERIES)
-def test_forgery_fails(name, check):
-    source, test = FORGERIES[name]
+@pytest.mark.parametrize("forgery", FORGERIES, ids=lambda path: path.stem)
+def test_forgery_fails(forgery, check):
+    source, test = forgery.read_text().split("----- test -----\n")
     run = check(source, test, leading="REFERENCE = {'x': 42}\ndef reference(): return 42")
     assert run.status in ("error", "stopped"), run
 

@@ -1,0 +1,67 @@
+"""What a notebook's own cells show: as in a notebook, but only what is harmless in a page."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from grading_utils.boundary import outputs
+
+
+def test_cells_show_results_prints_errors_and_figures(notebook):
+    runs = notebook(
+        ("student", "print('a'); print('b')\n1 + 1"), ("student", "1 + 1;"), ("student", "1/0"),
+        ("student", "import pandas as pd\npd.DataFrame({'a': [1]})"), ("student", "display('x')\nNone"),
+        ("student", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"), ("student", "%time 3"),
+        ("student", "get_ipython().history_manager.enabled"),
+    )  # fmt: skip
+    shown = [run.outputs for run in runs]
+    assert shown[0][0]["text"] == "a\nb\n"
+    assert shown[0][1]["data"] == {"text/plain": "2"}
+    assert shown[1] == []
+    assert (shown[2][0]["ename"], shown[2][0]["evalue"]) == ("ZeroDivisionError", "division by zero")
+    assert not any("site-packages" in line for line in shown[2][0]["traceback"])
+    assert "<td>1</td>" in shown[3][0]["data"]["text/html"]
+    assert shown[4][0]["output_type"] == "display_data"
+    assert base64.b64decode(shown[5][0]["data"]["image/png"]).startswith(b"\x89PNG")
+    assert [str(run.status) for run in runs] == ["ok", "ok", "error", "ok", "ok", "ok", "ok", "ok"]
+
+
+@pytest.mark.parametrize("source", ["input()", "!ls", "x = !ls"])
+def test_what_a_graded_notebook_has_not_got_fails_politely(source, notebook):
+    run = notebook(("student", source), ("student", "1"))[0]
+    assert run.status == "error"
+
+
+def test_outputs_without_end_are_cut(notebook):
+    runs = notebook(
+        ("student", "for i in range(100_000): print('x' * 100)"), ("student", "for i in range(5000): display(i)"),
+        ("student", "1")
+    )  # fmt: skip
+    assert len(runs[0].outputs[0]["text"]) <= outputs.MAX_TEXT + 100
+    assert len(runs[1].outputs) <= outputs.MAX_OUTPUTS
+    assert runs[2].outputs[0]["data"] == {"text/plain": "1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "cleaned"),
+    [
+        ("<b>bold</b>", "<b>bold</b>"), ("plain & simple", "plain & simple"), ("<script>alert(1)</script>x", "x"),
+        ('<img src="data:image/png;base64,AA==">', '<img src="data:image/png;base64,AA==">'),
+        ('<img src="https://example.org/x.png" onerror="alert(1)">', "<img>"),
+        ('<a href="javascript:alert(1)">x</a>', "<a>x</a>"),
+        ('<p onclick="x()" title="t">1</p>', '<p title="t">1</p>'), ("<style>body{display:none}</style><p>t</p>",
+        "<p>t</p>"),
+        ("<iframe src=x></iframe><p>t</p>", "<p>t</p>"), ("<scr<script>ipt>alert(1)</script>", "&lt;scr"),
+    ],
+)  # fmt: skip
+def test_html_keeps_what_is_harmless(given, cleaned):
+    assert outputs.clean_html(given) == cleaned
+
+
+@pytest.mark.parametrize(
+    "text", ["<a>" * 50_000, "<" * 50_000, "<script>" * 20_000, "&" * 50_000, "<p " + "a=1 " * 20_000, "<!--" * 20_000]
+)
+def test_odd_html_of_full_length_is_handled(text):
+    assert "<script" not in outputs.clean_html(text)

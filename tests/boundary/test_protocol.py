@@ -1,0 +1,182 @@
+"""A student's process that speaks something else: each question gets its verdict, and the tester lives."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+import msgspec
+import pytest
+
+from grading_utils.boundary import frames, messages, session, student, tester, wire
+from grading_utils.boundary.raised import Raised
+
+QUESTIONS = msgspec.msgpack.Decoder(messages.Question)
+ANSWER = messages.Answer(seq=1, value=True)
+
+
+def read(sock):
+    return frames.receive(sock, QUESTIONS)[0]
+
+
+def huge(sock):
+    read(sock)
+    sock.sendall(struct.pack(">II", 2**32 - 1, 2**32 - 1) + b"x" * 100)
+    time.sleep(60)
+
+
+def drip(sock):
+    read(sock)
+    sock.sendall(struct.pack(">II", 1 << 20, 0))
+    while True:
+        sock.sendall(b"x")
+        time.sleep(0.01)
+
+
+def flood(sock):
+    while True:
+        sock.sendall(b"\0" * 65536)
+
+
+def nested(sock):
+    read(sock)
+    data = b"\x95\xa6answer\x01" + b"\x93\xa3seq\xa4list\x91" * 100_000
+    sock.sendall(struct.pack(">II", len(data), 0) + data)
+    time.sleep(60)
+
+
+def wrong_number(sock):
+    frames.send(sock, messages.CellDone(seq=read(sock).seq + 1, ok=True, outputs=[]))
+    time.sleep(60)
+
+
+def wrong_kind(sock):
+    while True:
+        frames.send(sock, messages.Names(seq=read(sock).seq, names=[]))
+
+
+def unsolicited(sock):
+    for seq in range(100):
+        frames.send(sock, messages.CellDone(seq=seq, ok=True, outputs=[]))
+    time.sleep(60)
+
+
+def callbacks_without_end(sock):
+    question = read(sock)
+    while True:
+        frames.send(sock, messages.CallBack(seq=question.seq, id=0, op="__call__"))
+        read(sock)
+
+
+def deaf(sock):
+    time.sleep(60)
+
+
+def gone(sock):
+    read(sock)
+
+
+def trunk(sock):
+    read(sock)
+    sock.sendall(struct.pack(">II", 1000, 0) + b"x" * 10)
+
+
+def odd_outputs(sock):
+    """Behaves, but for what it says it displayed."""
+    question = read(sock)
+    odd = [
+        {"output_type": "execute_result", "data": {"text/plain": "5",
+        "application/javascript": "alert(1)"}, "metadata": {"x": 1}},
+        {"output_type": "display_data", "data": {"image/png": '"><script>'}}, {"output_type": "stream", "name": "../x", "text": "s"},
+        {"output_type": "error",
+        "ename": 3, "evalue": None, "traceback": "no"}, {"output_type": "update_display_data"}, {},
+    ]  # fmt: skip
+    frames.send(sock, messages.CellDone(seq=question.seq, ok=True, outputs=odd))
+
+
+MISBEHAVIORS = [
+    huge, drip, flood, nested, wrong_number, wrong_kind, unsolicited, callbacks_without_end, deaf, gone, trunk,
+    odd_outputs,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("misbehave", MISBEHAVIORS, ids=lambda f: f.__name__)
+def test_every_cell_gets_a_verdict(misbehave, notebook, monkeypatch):
+    monkeypatch.setattr(student, "serve", misbehave)
+    monkeypatch.setattr(session, "GRACE", 0.3)
+    monkeypatch.setattr(tester, "_FORKING", 0.3)
+    runs = notebook(("student", "x = 1"), ("test", "assert True\nassert x == 1"), ("test", "x"), limit=0.3)
+    assert [run.index for run in runs] == [1, 2, 3]
+    assert "ok" not in [str(run.status) for run in runs[1:]]
+
+
+def test_outputs_are_rebuilt_from_known_parts(notebook, monkeypatch):
+    monkeypatch.setattr(student, "serve", odd_outputs)
+    outputs = notebook(("student", "x = 1"))[0].outputs
+    assert outputs == [
+        {"output_type": "execute_result", "data": {"text/plain": "5"}, "metadata": {}, "execution_count": None},
+        {"output_type": "stream", "name": "stdout", "text": "s"},
+        {"output_type": "error", "ename": "", "evalue": "", "traceback": []},
+    ]
+
+
+# What a tampered endpoint may answer when a test calls a function with its list `given`; none may get past the check.
+LIES = {
+    "another object's answer": lambda q: messages.Answer(seq=q.seq, value=wire.Own(10**6)),
+    "an unknown shared name": lambda q: messages.Answer(seq=q.seq, value=wire.Shared("expected")),
+    "a change of no argument": lambda q: messages.Answer(seq=q.seq, changes=[messages.Change(7, None)]),
+    "a change of type": lambda q: messages.Answer(seq=q.seq, value=6, changes=[messages.Change(0, 5)]),
+    "a forged builtin": lambda q: messages.Answer(seq=q.seq, value=wire.Named("builtins", "eval")),
+    "an unknown exception": lambda q: messages.Threw(seq=q.seq, error=Raised("E", "NoSuchBase", None, "text")),
+    "a tester's exception": lambda q: messages.Threw(seq=q.seq, error=Raised("x", "SystemExit", None, "0")),
+    "a stand-in of impossible kind": lambda q: messages.Answer(
+        seq=q.seq, value=wire.Remote(1, "a\0b", ["builtins:int", "os:_exit"], ["__eq__", "__class__", "__reduce__"])
+    ),
+    "a batch": lambda q: messages.Batch(seq=q.seq, items=[], finished=False),
+    "a callback to nothing": lambda q: messages.CallBack(seq=q.seq, id=99, op="__call__"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+def test_a_lie_costs_the_question_only(lie, notebook, monkeypatch):
+    honest = student.Endpoint._operate
+
+    def operate(self, question, decoder, encoder):
+        arguments = [decoder.value(argument) for argument in question.arguments]
+        return lie(question) if arguments == [[13]] else honest(self, question, decoder, encoder)
+
+    monkeypatch.setitem(student._HANDLERS, messages.Operate, operate)
+    runs = notebook(
+        ("student", "def f(x): return sum(x)"), ("test", "given = [13]\nassert f(given) == 13"), ("test",
+        "assert f([1]) == 1"),
+        limit=2,
+    )  # fmt: skip
+    assert [str(run.status) in ("error", "stopped") for run in runs] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("op", "name"),
+    [("getattr", "__class__"), ("getattr", "__globals__"), ("getattr", "_private"), ("getattr", "os"), ("getattr",
+    "method"),
+     ("setattr", "x"), ("__getattribute__", "x"), ("eval", "x"), ("isinstance", "x"), ("dir", "x")],
+)  # fmt: skip
+def test_nothing_leads_from_a_function_of_the_tests_to_the_test(op, name, notebook, monkeypatch):
+    def operate(self, question, decoder, encoder):
+        target = decoder.value(question.arguments[0])
+        try:
+            found = self.operate(target._boundary_remote.id, op, (name,), {})
+        except (AttributeError, TypeError) as error:
+            found = type(error).__name__
+        return messages.Answer(seq=question.seq, value=encoder.value(found))
+
+    monkeypatch.setitem(student._HANDLERS, messages.Operate, operate)
+    test = "def spy(): return 1\nassert f(spy) in ('AttributeError', 'TypeError')"
+    assert notebook(("student", "def f(x): pass"), ("test", test))[1].status == "ok"
+
+
+def test_calls_that_call_each_other_without_end_are_bounded(check):
+    source = "def f(g, n): return g(n + 1)"
+    test = (
+        "def g(n): return f(g, n)\ntry:\n    f(g, 0)\nexcept RecursionError:\n    pass\nelse:\n    raise AssertionError"
+    )
+    assert check(source, test).status == "ok"
