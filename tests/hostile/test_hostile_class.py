@@ -107,7 +107,8 @@ def _hand_in_all(course: Course, bundle: Bundle, attacks: list[Attack], mark: st
         words = {"MARK": mark, "COURSE": str(course.root)}
         document = json.loads(json.dumps(attack.notebook(right, unanswered, words)))
         document["metadata"]["mark"] = f"mark-is-{mark}"
-        data = (TAMPER[attack.tamper](document) if attack.tamper else None) or json.dumps(document).encode()
+        tampered = TAMPER[attack.tamper](document) if attack.tamper else None
+        data = json.dumps(document).encode() if tampered is None else tampered
         try:
             _write(course, attack.name, data, attack.file)
         except PermissionError:
