@@ -172,4 +172,5 @@ def _plain(value: Any) -> str:
 
 
 def _position(mask: Any) -> str:
-    return str([int(index[0]) for index in mask.nonzero()])
+    # NumPy has no positions in an array without dimensions.
+    return str([int(index[0]) for index in mask.nonzero()] if mask.ndim else [])
