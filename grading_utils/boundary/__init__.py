@@ -13,6 +13,7 @@ Who calls what (the sandbox owns the processes, this package owns what they say)
                                per cell from number `job.leading` on, in the job's order, then `messages.JobDone`.
                                `tester.run(job, spawn_student) -> Iterator[CellRun]` is the same without a socket.
     the coordinator        tester.send_job(sock, job); tester.read_runs(sock) -> Iterator[CellRun]
+                           tester.without_culprit(job, reported) -> Job | None: what to run after a tester died
 
 What T needs of the sandbox is `leash.Student` (a Protocol)::
 
@@ -21,7 +22,8 @@ What T needs of the sandbox is `leash.Student` (a Protocol)::
     wait_readable(sock)       returns once `sock` can be read (or has hung up); raises TimeoutError when the budget
     wait_writable(sock)       is used up. `sock` is any of T's sockets: a test cell has its own, to a fork of P
     interrupt()               SIGINT to every process of this student (idle ones ignore it)
-    kill()                    SIGKILL to all of them, and release what they held; may be called twice
+    kill(), close()           SIGKILL to all of them; close also releases what this object holds
+    why()                     why the student's process ended, in words; empty while it runs
 
 P may fork (one process for each test cell, up to `student.MAX_SNAPSHOTS` alive at once) and receives descriptors by
 SCM_RIGHTS; it needs no other privilege. If P exits, T sees end of file. `spawn_student` is called again for a
@@ -30,5 +32,5 @@ replacement at most `tester.MAX_REPLACEMENTS` times per job.
 Modules, in reading order: `errors`, `wire` (what a value looks like as data), `frames` (bytes on a socket), `messages`
 (who may say what), `values` and `libraries` (Python objects to data and back), `raised` (exceptions), `kinds` (what
 sort of thing an object is); the student's end: `outputs`, `shell`, `warmup`, `proxies`, `student`; the tester's end:
-`session`, `standins`, `namespace`, `redaction`, `testcell`, `tester`.
+`permits`, `changes`, `randomness`, `received`, `standins`, `session`, `names`, `namespace`, `testcell`, `tester`.
 """

@@ -34,3 +34,9 @@ class Student(Protocol):
 
     def kill(self) -> None:
         """End every process of this student at once; harmless when repeated."""
+
+    def close(self) -> None:
+        """End the student and release what this object holds."""
+
+    def why(self) -> str:
+        """Why the student's process ended, in words for the student; empty while it runs."""

@@ -49,6 +49,7 @@ def _read_globals(table: symtable.SymbolTable, *, is_top: bool = False) -> set[s
 
 
 def names_in_class_bodies(tree: ast.Module, filename: str) -> set[str]:
+    """Names that class bodies read, from wherever these come."""
     if not any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)):
         return set()
     return _class_globals(symtable.symtable(ast.unparse(tree), filename, "exec"))

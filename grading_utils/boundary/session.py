@@ -44,6 +44,8 @@ class Context:
     """The tester's objects that student code was given."""
     cell_stdout: io.TextIOBase | None = None
     """The stream of the test cell itself; what student code prints goes only to a stream put in its place."""
+    why_died: Callable[[], str] = str
+    """Why the student's process has ended, in words; empty where nothing is known."""
     received: Received = field(default_factory=Received)
     """What came from the student's process during this test cell."""
 

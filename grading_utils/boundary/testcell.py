@@ -238,5 +238,6 @@ def _stopped(run: _Run, error: BoundaryError) -> str:
     if isinstance(error, StudentOverran):
         return f"Stopped: this check used more than {run.cell.time_limit:g} s."
     if isinstance(error, StudentDied):
-        return "Stopped: your code ended the Python process that it ran in."
+        why = run.context.why_died()
+        return f"Stopped: your code ended the Python process that it ran in{f' ({why})' if why else ''}."
     return "Stopped: your code's process sent something that is not an answer."

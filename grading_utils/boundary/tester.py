@@ -131,7 +131,7 @@ class Tester:
                 yield ran[position]
         finally:
             if self._student is not None:
-                self._student.kill()
+                self._student.close()
 
     # --- first: the student's cells ---
 
@@ -150,7 +150,7 @@ class Tester:
     def _replace(self) -> bool:
         """A fresh student process; False where there have been too many."""
         if self._student is not None:
-            self._student.kill()
+            self._student.close()
         for session in (self._main, *self._snapshots.values()):
             if session is not None:
                 session.close()
@@ -160,6 +160,7 @@ class Tester:
             return False
         self.replacements += 1
         self._student = self._spawn()
+        self._context.why_died = self._student.why
         self._main = Session(self._student, self._student.sock, self._context)
         return True
 
@@ -181,7 +182,7 @@ class Tester:
             status = Status.OK if done.ok else Status.ERROR
             ran[position] = CellRun(index=cell.index, status=status, outputs=outputs.checked(done.outputs))
         except BoundaryError as error:
-            ran[position] = _stopped(cell, error)
+            ran[position] = _stopped(cell, error, self._student.why())
             if not self._main.is_usable:
                 self._culprits[position] = ran[position]
                 return False
@@ -194,9 +195,7 @@ class Tester:
         try:
             self._snapshots[position] = self._main.fork()
             self._numbers[position] = len(self._snapshots) - 1
-        except OSError:  # no room for another process: this check is lost, the others aren't
-            return
-        except BoundaryError:
+        except (BoundaryError, Exception):  # no room for another copy, or it says so: only this check is lost
             return
 
     def _needs_student(self, cell: Cell) -> bool:
@@ -318,11 +317,11 @@ def _instructor_namespace() -> TestNamespace:
     return namespace
 
 
-def _stopped(cell: Cell, error: BoundaryError) -> CellRun:
+def _stopped(cell: Cell, error: BoundaryError, why: str) -> CellRun:
     if isinstance(error, StudentOverran):
         message = f"Stopped: this cell used more than {cell.time_limit:g} s."
     elif isinstance(error, StudentDied):
-        message = "Stopped: this cell ended the Python process (out of memory, a crash, or an exit)."
+        message = f"Stopped: this cell ended the Python process that it ran in{f' ({why})' if why else ''}."
     else:
         message = "Stopped: this cell made its process send something that is not an answer."
     output = outputs.error("Stopped", message, [message])

@@ -61,6 +61,13 @@ class ForkedStudent:
             os.waitpid(self.pid, 0)
             self._is_alive = False
 
+    def close(self) -> None:
+        self.kill()
+        self.sock.close()
+
+    def why(self) -> str:
+        return "" if self._is_alive else "it was killed"
+
     def _signal(self, number: int) -> None:
         for _ in range(100):  # the child may not have made its group yet
             try:

@@ -85,12 +85,13 @@ def odd_outputs(sock):
     """Behaves, but for what it says it displayed."""
     question = read(sock)
     odd = [
-        {"output_type": "execute_result", "data": {"text/plain": "5",
-        "application/javascript": "alert(1)"}, "metadata": {"x": 1}},
-        {"output_type": "display_data", "data": {"image/png": '"><script>'}}, {"output_type": "stream", "name": "../x", "text": "s"},
-        {"output_type": "error",
-        "ename": 3, "evalue": None, "traceback": "no"}, {"output_type": "update_display_data"}, {},
-    ]  # fmt: skip
+        {"output_type": "execute_result", "data": {"text/plain": "5", "application/javascript": "x()"}, "metadata": {}},
+        {"output_type": "display_data", "data": {"image/png": '"><script>'}},
+        {"output_type": "stream", "name": "../x", "text": "s"},
+        {"output_type": "error", "ename": 3, "evalue": None, "traceback": "no"},
+        {"output_type": "update_display_data"},
+        {},
+    ]
     frames.send(sock, messages.CellDone(seq=question.seq, ok=True, outputs=odd))
 
 
