@@ -1,0 +1,177 @@
+"""`06-prompting` runs from top to bottom, asks the model fairly, and draws what it measured."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from grading_utils.errors import ModelError
+from grading_utils.language_model.resolver import resolve_model
+
+from .notebooks import ROOT, is_answer, is_check, kernel, metadata, read
+
+PATH = ROOT / "source" / "06-prompting" / "06-prompting.ipynb"
+SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
+
+
+@pytest.fixture(scope="module")
+def notebook() -> Any:
+    return read(PATH)
+
+
+@pytest.fixture(scope="module")
+def executed(notebook: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`."""
+    cells = {}
+    with kernel(tmp_path_factory.mktemp("run")) as run:
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                message, cells[cell.id] = run.run(cell.source)
+                cells[cell.id]["error"] = message
+    return cells
+
+
+@pytest.fixture(scope="module")
+def asked() -> Any:
+    """The shipped model, asked as in the notebook."""
+    transformers = pytest.importorskip("transformers")
+    from grading_utils.lessons.prompting import Prompted
+
+    folder = resolve_model("shipped").path
+    return Prompted(
+        transformers.AutoModelForCausalLM.from_pretrained(folder), transformers.AutoTokenizer.from_pretrained(folder)
+    )
+
+
+def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:
+    assert {name: cell["error"] for name, cell in executed.items() if cell["error"]} == {}
+
+
+def test_no_cell_writes_a_warning(executed: dict[str, Any]) -> None:
+    warned = [name for name, cell in executed.items() if any(o.get("name") == "stderr" for o in cell.outputs)]
+    assert warned == []
+
+
+def test_the_grid_of_wordings_and_the_curve_of_accuracies_are_shown(executed: dict[str, Any]) -> None:
+    for name in ("label-score-demo", "experiment"):
+        assert any("<img" in output.get("data", {}).get("text/html", "") for output in executed[name].outputs), name
+    widgets = "application/vnd.jupyter.widget-view+json"
+    assert any(widgets in output.get("data", {}) for output in executed["label-score-demo"].outputs)
+
+
+def test_the_experiment_stays_within_what_the_model_can_read(executed: dict[str, Any]) -> None:
+    printed = "".join(o.text for o in executed["experiment"].outputs if o.get("name") == "stdout")
+    assert printed.count("rows are true, columns predicted") == 3
+
+
+def test_no_section_uses_what_an_earlier_answer_computed(notebook: Any) -> None:
+    bound_by_answers: dict[str, str] = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or cell.id == "experiment":  # the experiment shows what the answers can do together
+            continue
+        tree = ast.parse(cell.source)
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        stored |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        used = {node.id for node in names if isinstance(node.ctx, ast.Load)} - stored - defined
+        if is_answer(cell):
+            assert not used & bound_by_answers.keys(), f"{cell.id} needs {used & bound_by_answers.keys()}"
+            bound_by_answers |= dict.fromkeys(defined, cell.id)
+        elif metadata(cell) and not is_check(cell):
+            leaning = used & bound_by_answers.keys()
+            assert not leaning, f"the locked cell {cell.id} uses {leaning}"
+
+
+def test_it_is_worth_25_points_of_which_19_are_automatic(notebook: Any) -> None:
+    automatic = sum(metadata(cell)["points"] for cell in filter(is_check, notebook.cells))
+    everything = sum(metadata(cell).get("points", 0) for cell in notebook.cells)
+    assert (automatic, everything) == (19, 25)
+
+
+@pytest.mark.parametrize("continuation", [" good", " not good", " a very long way from home"])
+def test_the_score_is_the_sum_of_the_log_probabilities_of_the_tokens(asked: Any, continuation: str) -> None:
+    import torch
+
+    prompt = "Review: It was fun.\nDecision:"
+    ids = asked.tokenizer(prompt)["input_ids"]
+    expected = 0.0
+    for token in asked.tokenizer(continuation)["input_ids"]:
+        with torch.no_grad():
+            expected += float(asked.model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)[token])
+        ids = [*ids, token]
+    assert asked.log_probability(prompt, continuation) == pytest.approx(expected, abs=1e-4)
+    assert asked.log_probability(prompt, continuation) == pytest.approx(expected, abs=1e-4), "asked once more"
+
+
+def test_a_prompt_longer_than_the_context_is_refused_with_the_numbers(asked: Any) -> None:
+    prompt = "one two " * asked.context
+    with pytest.raises(ValueError, match=str(asked.context)):
+        asked.log_probability(prompt, " good")
+    with pytest.raises(ValueError, match="shorten the prompt"):
+        asked.complete(prompt)
+
+
+def test_a_completion_leaves_out_the_prompt_and_special_tokens(asked: Any) -> None:
+    made = asked.complete("Once upon a time", 30)
+    assert not made.startswith("Once")
+    assert asked.tokenizer.eos_token not in made
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), [(-1.0, -1.0, 0.5), (0.0, -math.log(3), 0.75), (-900, 0, 0)])
+def test_two_labels_share_their_probability(first: float, second: float, expected: float) -> None:
+    from grading_utils.lessons.prompting_pictures import share
+
+    def score(_prompt: str, label: str) -> float:
+        return {" a": first, " b": second}[label]
+
+    assert share(score, "any", (" a", " b")) == pytest.approx(expected)
+
+
+def test_the_curve_says_in_words_what_it_draws() -> None:
+    from grading_utils.lessons.prompting_pictures import accuracy_html
+
+    table = pd.DataFrame({"order": ["x", "x"], "examples": [0, 4], "accuracy": [0.5, 0.75]})
+    assert "x: 0 examples 50%, 4 examples 75%" in accuracy_html(table, chance=0.5)
+
+
+def test_the_lesson_modules_hold_no_solution(notebook: Any) -> None:
+    from grading_utils.lessons import prompting, prompting_pictures
+
+    sources = inspect.getsource(prompting) + inspect.getsource(prompting_pictures)
+    module = {"".join(line.split()) for line in sources.splitlines()}
+    for cell in filter(is_answer, notebook.cells):
+        for region in cell.source.split("### BEGIN SOLUTION")[1:]:
+            for line in region.split("### SCAFFOLD")[0].splitlines():
+                squeezed = "".join(line.split())
+                assert len(squeezed) < 12 or squeezed not in module, line
+
+
+@pytest.mark.parametrize(
+    ("prompt", "count", "expected"),
+    [
+        ("Shakespeare's job was", 10, " to write plays, and he did that very well"),
+        ("Shakespeare's occupation was as a", 1, " playwright"),
+        ("The best places to visit in Boston are", 8, " the Boston Museum of Science, the Boston"),
+    ],
+)
+def test_smollm2_completes_as_in_the_printed_lesson(prompt: str, count: int, expected: str) -> None:
+    try:
+        found = resolve_model(SMOLLM2)
+    except ModelError as problem:
+        pytest.skip(str(problem))
+    if found.source == "shipped":
+        pytest.skip(f"{SMOLLM2} is not on this machine")
+    transformers = pytest.importorskip("transformers")
+    from grading_utils.lessons.prompting import Prompted
+
+    asked = Prompted(
+        transformers.AutoModelForCausalLM.from_pretrained(found.path),
+        transformers.AutoTokenizer.from_pretrained(found.path),
+    )
+    assert asked.complete(prompt, count) == expected
