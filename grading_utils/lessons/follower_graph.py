@@ -12,10 +12,14 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
 import networkx as nx
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.path import Path
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
 from grading_utils.lessons.lyrics import token_label
 
@@ -85,7 +89,7 @@ def draw_follower_graph(
         axes.set_title(title, fontsize=11, loc="left")
     labels = {node: _draw_box(axes, node, *positions[node]) for node in steps}
     figure.draw_without_rendering()  # a box knows its extent only after a draw, and arrows end at the boxes
-    boxes = {node: _outline(axes, label) for node, label in labels.items()}
+    boxes = {node: _extent(axes, label) for node, label in labels.items()}
     for source, target, edge in graph.edges(data=True):
         if source in boxes and target in boxes:
             _draw_arrow(axes, boxes[source], boxes[target], edge["count"], edge["total"])
@@ -111,40 +115,53 @@ def _draw_box(axes: Axes, node: Hashable, x: float, y: float) -> Text:
     return axes.text(x, y, label, ha="center", va="center", fontsize=10, bbox=style, zorder=3)
 
 
-def _outline(axes: Axes, label: Text) -> Rectangle:
-    """Return where a label and its box stand, as an invisible part of the axes in data coordinates."""
+def _extent(axes: Axes, label: Text) -> Bbox:
+    """Return where a label with its box stands, in data coordinates."""
     patch = label.get_bbox_patch()
     assert patch is not None
-    extent = patch.get_window_extent().transformed(axes.transData.inverted())
-    outline = Rectangle((extent.x0, extent.y0), extent.width, extent.height, visible=False)
-    axes.add_artist(outline)
-    return outline
+    extent: Bbox = patch.get_window_extent().transformed(axes.transData.inverted())
+    return extent
 
 
-def _draw_arrow(axes: Axes, source: Rectangle, target: Rectangle, count: int, total: int) -> None:
-    (x1, y1), (x2, y2) = source.get_center(), target.get_center()
+def _draw_arrow(axes: Axes, source: Bbox, target: Bbox, count: int, total: int) -> None:
+    (x1, y1), (x2, y2) = ((box.x0 + box.width / 2, box.y0 + box.height / 2) for box in (source, target))
     backward = x2 <= x1
     if backward:  # the long way back runs above the picture or below it, whichever is nearer to the source
         bend = (0.16 + 0.4 / (x1 - x2 + 1)) * (-1 if y1 < 0 else 1)
     else:
         bend = 0.12 if x2 - x1 > 1.5 or abs(y1 - y2) > 0.1 else 0.0
-    if source is target:
-        side, top = source.get_width() / 3, source.get_y() + source.get_height()
-        start, end, bend = (x1 - side, top), (x1 + side, top), -5.0
-    else:
-        start, end = (x1, y1), (x2, y2)
-    boxes = (None, None) if source is target else (source, target)
+    start, end = (x1, y1), (x2, y2)
+    loop = source is target
+    if loop:
+        start, end, bend = (x1 - source.width / 3, source.y1), (x1 + source.width / 3, source.y1), -5.0
+    # the bend is sideways on the page, so the control point is found in page coordinates
+    (px, py), (qx, qy) = axes.transData.transform([start, end])
+    on_page = ((px + qx) / 2 + bend * (qy - py), (py + qy) / 2 - bend * (qx - px))
+    control = tuple(axes.transData.inverted().transform(on_page))
+    curve = np.array([start, control, end])
     color = BACKWARD if backward else FORWARD
     arrow = FancyArrowPatch(
-        start, end, patchA=boxes[0], patchB=boxes[1], shrinkA=1, shrinkB=1,
-        arrowstyle="-|>", mutation_scale=12, connectionstyle=f"arc3,rad={bend}",
-        linewidth=min(0.8 + 0.7 * count, 6.0), color=color, alpha=0.55 if backward else 0.85, zorder=1,
-        clip_on=False,
+        path=Path(curve if loop else _between(curve, source, target), [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
+        arrowstyle="-|>", mutation_scale=12, linewidth=min(0.8 + 0.7 * count, 6.0), color=color,
+        alpha=0.55 if backward else 0.85, zorder=1, clip_on=False, transform=axes.transData,
     )  # fmt: skip
     axes.add_artist(arrow)
     if total > 1 and count < total:
-        (px, py), (qx, qy) = axes.transData.transform([start, end])
-        middle = ((px + qx) / 2 + bend * (qy - py) / 2, (py + qy) / 2 - bend * (qx - px) / 2)
-        x, y = axes.transData.inverted().transform(middle)
+        x, y = (curve[0] + 2 * curve[1] + curve[2]) / 4  # halfway along the curve
         axes.text(x, y, f"{count} of {total}", fontsize=8, color=color, ha="center", va="center", zorder=4,
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})  # fmt: skip
+
+
+def _between(curve: NDArray[np.float64], source: Bbox, target: Bbox) -> NDArray[np.float64]:
+    """Return the part of a quadratic Bézier curve (3 control points, shape 3 × 2) outside the two boxes."""
+    t = np.linspace(0, 1, 200)[:, None]
+    points = (1 - t) ** 2 * curve[0] + 2 * t * (1 - t) * curve[1] + t**2 * curve[2]
+    leaves = next((t[i, 0] for i, point in enumerate(points) if not source.contains(*point)), 0.0)
+    enters = next((t[i, 0] for i, point in enumerate(points) if t[i, 0] > leaves and target.contains(*point)), 1.0)
+
+    def blossom(a: float, b: float) -> NDArray[np.float64]:
+        first = (1 - a) * curve[:2] + a * curve[1:]
+        point: NDArray[np.float64] = (1 - b) * first[0] + b * first[1]
+        return point
+
+    return np.array([blossom(leaves, leaves), blossom(leaves, enters), blossom(enters, enters)])

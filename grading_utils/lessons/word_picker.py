@@ -14,7 +14,7 @@ import ipywidgets as widgets
 from grading_utils.lessons.lyrics import lyrics_text, token_label
 from grading_utils.lessons.showing import follower_table_html, show_widget, spoiler_html, text_html
 
-CHOOSE = "choose…"
+NOTHING = ""  # the value of the entry that asks to choose; no token is empty
 
 
 class WordPicker:
@@ -87,15 +87,15 @@ class WordPicker:
             return self.lyrics[-1]
         return tuple(self.lyrics[-self._context_length :])
 
-    def _on_choice(self, change: Mapping[str, str | None]) -> None:
-        if change["new"] is not None:
+    def _on_choice(self, change: Mapping[str, str]) -> None:
+        if change["new"] != NOTHING:
             self.pick(change["new"])
 
     def _refresh(self) -> None:
         options = self.options()
-        choices = [(CHOOSE if options else "nothing ever came next", None)]
-        self._choice.options = choices + [(token_label(word), word) for word in options]
-        self._choice.value = None
+        first = ("choose…" if options else "nothing ever came next", NOTHING)
+        self._choice.options = [first] + [(token_label(word), word) for word in options]
+        self._choice.value = NOTHING
         text = text_html(lyrics_text(self.lyrics))
         if self._hidden:
             self._shown.value = text_html("… " + token_label(self._context()))
