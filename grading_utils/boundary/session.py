@@ -40,8 +40,6 @@ class Context:
     shared: values.SharedNames
     source: Callable[[str], Any]
     """The text in which a function of that qualified name was defined, for `check_global_vars`."""
-    objects: values.Objects = field(default_factory=values.Objects)
-    """The tester's objects that student code was given."""
     cell_stdout: io.TextIOBase | None = None
     """The stream of the test cell itself; what student code prints goes only to a stream put in its place."""
     why_died: Callable[[], str] = str
@@ -57,6 +55,9 @@ class Session:
         self._student = student
         self._sock = sock
         self._context = context
+        # The tester's objects that this process was given. Not shared between sessions: one that has a later check
+        # must not ask for what a hidden one handed over.
+        self._objects = values.Objects()
         self._seq = 0
         self._nesting = 0
         self._broken: BoundaryError | None = None
@@ -212,12 +213,12 @@ class Session:
             return wire.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise TypeError(f"a {type(value).__name__} can't be given to the student's code")
-        return values.remote(self._context.objects, value)
+        return values.remote(self._objects, value)
 
     def resolve(self, node: wire.Remote | wire.Own | wire.Shared) -> object:
         """See `values.Stand`."""
         if isinstance(node, wire.Own):
-            return self._context.objects[node.id]
+            return self._objects[node.id]
         if isinstance(node, wire.Shared):
             return self._context.shared[node.name]
         return self._stand_in(node, None)
@@ -290,7 +291,7 @@ class Session:
         encoder = values.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._context.objects[ask.id]
+            target = self._objects[ask.id]
             arguments = [self._value(node, decoder) for node in ask.arguments]
             positional = arguments[: len(arguments) - len(ask.keywords)]
             keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
