@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,10 +36,10 @@ def write_autograded(
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        for path in submission.files:
-            _copy(path, fresh / path.relative_to(submission.folder))
         for path in bundle.files:
             _copy(path, fresh / path.relative_to(bundle.root))
+        for path in submission.files:
+            _copy_where_free(path, fresh / path.relative_to(submission.folder))
         if submission.timestamp is not None:
             (fresh / "timestamp.txt").write_text(submission.timestamp.isoformat(sep=" ") + " UTC\n")
         for name, notebook in notebooks.items():
@@ -57,3 +58,10 @@ def write_autograded(
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target, follow_symlinks=False)
+
+
+def _copy_where_free(source: Path, target: Path) -> None:
+    """Copy a student's file, unless the assignment has something else at its name or above it."""
+    if not target.exists():
+        with contextlib.suppress(FileExistsError, NotADirectoryError):
+            _copy(source, target)

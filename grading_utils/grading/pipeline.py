@@ -165,7 +165,7 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, future: Future[_Outcome]
             status=Status.FAILED,
             score=0.0,
             max_score=worth,
-            message=outcome.failure,
+            message=_in_one_line(outcome.failure),
             seconds=round(outcome.seconds, 3),
         )
     counted = gradebook.record(
@@ -178,7 +178,12 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, future: Future[_Outcome]
         status=Status.NEEDS_ATTENTION if outcome.attention else Status.GRADED,
         score=sum(cell.score or 0.0 for cell in cells),
         max_score=worth,
-        message="; ".join(outcome.attention + outcome.repairs),
+        message=_in_one_line("; ".join(outcome.attention + outcome.repairs)),
         seconds=round(outcome.seconds, 3),
         cells=cells,
     )
+
+
+def _in_one_line(text: str) -> str:
+    """The text without line breaks and control characters, which the names of a student's files may hold."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
