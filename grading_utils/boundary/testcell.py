@@ -174,6 +174,7 @@ def _failed(run: _Run, error: BaseException) -> CellRun:
     # A check that is hidden may have been called from a visible line, and the other way round.
     hidden = any(run.is_hidden(line) for line in lines)
     message = _hidden_message(run, error, lines) if hidden or run.is_tainted else _message(run, error, lines)
+    message = message.encode("utf-8", "replace").decode()  # a lone surrogate could not be reported
     stopped = isinstance(error, BoundaryError)
     name = "Stopped" if stopped else type(error).__name__
     frames = run.context.received.frames_of(error) or []
