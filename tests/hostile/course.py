@@ -52,6 +52,10 @@ assert shout('ab') == 'AB!', f"shout('ab') should be 'AB!', not {{shout('ab')!r}
 ### BEGIN HIDDEN TESTS
 loud = shout('{HIDDEN}')
 assert loud == '{HIDDEN.upper()}!', f'any text should be shouted, got {{loud}}'
+class Word:
+    def upper(self):
+        return '{HIDDEN.upper()}'
+assert shout(Word()) == '{HIDDEN.upper()}!', 'whatever has upper() can be shouted'
 ### END HIDDEN TESTS
 """
 _COUNT = """
@@ -70,12 +74,10 @@ def source_notebook() -> Any:
         managed("solution", "shout", _answer("def shout(text):\n    return text.upper() + '!'")),
         managed("test", "shout-test", _SHOUT.strip(), 2),
         managed("solution", "answer", _answer("answer = 42")),
-        managed("test", "answer-test", "assert answer == REFERENCE['answer'], f'not {answer!r}'", 1),
+        managed("test", "answer-test", "assert answer == REFERENCE['answer'], f'not {answer}'", 1),
         managed("solution", "double", _answer("def double(n):\n    return 2 * n")),
         managed("test", "double-test", "share(sum(double(n) == 2 * n for n in (1, 2, 3, 4)), 4)", 2),
-        managed(
-            "solution", "count", _answer("def count(text, key):\n    return Counter(key(word) for word in text.split())")
-        ),
+        managed("solution", "count", _answer("def count(text, key):\n    return Counter(map(key, text.split()))")),
         managed("test", "count-test", _COUNT.strip(), 1),
         managed("written", "why", "Because it is a lesson.", 1),
     ]
@@ -96,5 +98,7 @@ def write_course(root: Path) -> Path:
     folder.mkdir(parents=True)
     nbformat.write(source_notebook(), folder / f"{ASSIGNMENT}.ipynb")
     (folder / "data.txt").write_text("the assignment's own data\n")
+    (folder / "tables").mkdir()
+    (folder / "tables" / "more.txt").write_text("more of it\n")
     shutil.copy(ROOT / "nbgrader_config.py", root / "nbgrader_config.py")
     return root

@@ -206,7 +206,8 @@ def one_id_for_all(notebook: Notebook) -> None:
 
 def stored_outputs(notebook: Notebook) -> None:
     value = {"output_type": "execute_result", "data": {"text/plain": "2.0"}, "metadata": {}, "execution_count": 1}
-    page = {"output_type": "display_data", "data": {"text/html": "<script>document.title='owned'</script>"}, "metadata": {}}
+    html = {"text/html": "<script>document.title='owned'</script>"}
+    page = {"output_type": "display_data", "data": html, "metadata": {}}
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [value, page], 1
@@ -224,11 +225,13 @@ def attachments_that_run(notebook: Notebook) -> None:
 
 
 def fifteen_hundred_cells(notebook: Notebook) -> None:
-    notebook["cells"] += [_code("pass", nbgrader={"grade_id": f"g{n}", "grade": True, "points": 1}) for n in range(1_500)]
+    for number in range(1_500):
+        notebook["cells"].append(_code("pass", nbgrader={"grade_id": f"g{number}", "grade": True, "points": 1}))
 
 
 def malformed_cells(notebook: Notebook) -> None:
-    notebook["cells"] += [None, [], "cell", {"cell_type": "code"}, {"cell_type": ["code"], "source": "1"}, {"source": 7}]
+    notebook["cells"] += [None, [], "cell", {"cell_type": "code"}, {"source": 7}]
+    notebook["cells"] += [{"cell_type": ["code"], "source": "1"}]
     notebook["cells"] += [_code(["answer = 42\n", 7]), {**_code("1"), "cell_type": "heading"}]  # type: ignore[arg-type]
 
 
@@ -435,6 +438,19 @@ def a_notebook_with_another_name(folder: Path, notebook: bytes) -> None:
     (folder / NAME).write_bytes(notebook)
     (folder / "other.ipynb").write_bytes(notebook)
     (folder / f"<img src=x onerror=alert(1)> {HIDDEN[:3]}.ipynb").write_bytes(b"{}")
+
+
+def a_folder_in_the_place_of_a_file(folder: Path, notebook: bytes) -> None:
+    (folder / NAME).write_bytes(notebook)
+    (folder / "data.txt").mkdir()
+    (folder / "data.txt" / "mine.txt").write_text("mine")
+    (folder / "tables").write_text("a file")
+
+
+def names_that_command_terminals(folder: Path, notebook: bytes) -> None:
+    (folder / NAME).write_bytes(notebook)
+    (folder / "\x1b]0;owned\x07\x1b[2J[red]\r\nright hostile: graded 8.ipynb").write_bytes(b"{}")
+    os.mkfifo(folder / "\x1b[2Jfifo\nright hostile: graded 8")
 
 
 def _here(kind: type) -> dict[str, Any]:

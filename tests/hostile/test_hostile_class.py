@@ -196,6 +196,7 @@ def check(graded: Graded, attack: Attack) -> None:
     scores = {cell.grade_id: cell.score for cell in result.cells}
     assert (str(result.status), scores) == (attack.status, attack.deserved), result
     assert attack.message in result.message
+    assert result.message.isprintable()
     said = ""
     if result.status != "failed":
         notebook = graded.notebook(attack.name)

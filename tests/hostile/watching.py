@@ -90,7 +90,8 @@ def contents(folder: Path) -> dict[str, str]:
             elif path.is_file():
                 status = path.stat()
                 data = path.read_bytes() if status.st_size < _READ_AT_MOST else b""
-                found[str(path)] = f"{status.st_mode:o} {status.st_uid} {status.st_size} {hashlib.sha256(data).hexdigest()}"
+                digest = hashlib.sha256(data).hexdigest()
+                found[str(path)] = f"{status.st_mode:o} {status.st_uid} {status.st_size} {digest}"
             else:
                 found[str(path)] = f"{path.lstat().st_mode:o}"
     return found
