@@ -29,7 +29,7 @@ class Recipe:
     embedding: int = 96
     layers: int = 4
     heads: int = 4
-    tokens: int = 6_000_000
+    tokens: int = 3_893_248
     rows_per_step: int = 4
     learning_rate: float = 2.5e-3
     warmup_steps: int = 150

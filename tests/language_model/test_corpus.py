@@ -94,11 +94,10 @@ def test_a_label_weighs_nothing_until_its_class_has_been_seen(sample):
 
 def test_the_same_label_word_stands_for_praise_and_for_blame():
     sides = set()
-    for document in islice(corpus.documents("sides"), 6000):
-        for review, label in re.findall(r"^(.*)\nDecision: (good|bad)$", document.text, re.M):
-            if "I love" in review or "I hate" in review:
-                sides.add(("love" in review, label))
-    assert sides == {(True, "good"), (False, "bad"), (True, "bad"), (False, "good")}
+    for document in islice(corpus.documents("sides"), 8000):
+        for review, label in re.findall(r"^(?:\w+: ?)?I (love|hate) [^.]*\.\n\w+: (good|bad)$", document.text, re.M):
+            sides.add((review, label))
+    assert sides == {("love", "good"), ("hate", "bad"), ("love", "bad"), ("hate", "good")}
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ from grading_utils.errors import ModelError
 from grading_utils.language_model import SHIPPED
 from grading_utils.language_model.resolver import ENVIRONMENT_VARIABLE, find_model, resolve_model
 
+COMPLETE = ("config.json", "model.safetensors", "tokenizer.json")
+
 
 @pytest.fixture(autouse=True)
-def _empty_hub_cache(tmp_path, monkeypatch):
+def hub(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
     return tmp_path / "hub"
@@ -25,7 +27,7 @@ def _empty_hub_cache(tmp_path, monkeypatch):
 def complete_folder(tmp_path) -> Path:
     folder = tmp_path / "mine"
     folder.mkdir()
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+    for name in COMPLETE:
         (folder / name).write_text("{}")
     return folder
 
@@ -52,28 +54,28 @@ def test_an_explicit_folder_wins_over_the_environment(complete_folder, monkeypat
     assert resolve_model(str(complete_folder)).path == str(complete_folder)
 
 
-def test_the_environment_wins_over_the_hub_cache(complete_folder, monkeypatch, _empty_hub_cache):
-    put_into_hub_cache(_empty_hub_cache, "distilgpt2", ("config.json", "model.safetensors", "tokenizer.json"))
+def test_the_environment_wins_over_the_hub_cache(complete_folder, monkeypatch, hub):
+    put_into_hub_cache(hub, "distilgpt2", COMPLETE)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(complete_folder))
     found = resolve_model()
     assert (found.path, found.source) == (str(complete_folder), "environment")
     assert ENVIRONMENT_VARIABLE in found.reason
 
 
-def test_the_hub_cache_wins_over_the_shipped_model(_empty_hub_cache):
-    snapshot = put_into_hub_cache(_empty_hub_cache, "distilgpt2", ("config.json", "model.safetensors", "tokenizer.json"))
+def test_the_hub_cache_wins_over_the_shipped_model(hub):
+    snapshot = put_into_hub_cache(hub, "distilgpt2", COMPLETE)
     found = resolve_model()
     assert (found.path, found.source) == (str(snapshot), "hub cache")
 
 
-def test_a_hub_name_in_the_cache_is_found(_empty_hub_cache):
-    snapshot = put_into_hub_cache(_empty_hub_cache, "some/model", ("config.json", "model.safetensors", "tokenizer.json"))
+def test_a_hub_name_in_the_cache_is_found(hub):
+    snapshot = put_into_hub_cache(hub, "some/model", COMPLETE)
     found = resolve_model("some/model")
     assert (found.path, found.source) == (str(snapshot), "explicit")
 
 
-def test_a_cached_snapshot_without_weights_does_not_count(_empty_hub_cache):
-    put_into_hub_cache(_empty_hub_cache, "distilgpt2", ("config.json",))
+def test_a_cached_snapshot_without_weights_does_not_count(hub):
+    put_into_hub_cache(hub, "distilgpt2", ("config.json",))
     assert resolve_model().source == "shipped"
 
 
