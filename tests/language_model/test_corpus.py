@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from grading_utils.language_model import corpus
 from grading_utils.language_model.grammar import Grammar, load_rules
 from grading_utils.language_model.inflect import gerund, past, plural, third, with_article
+from grading_utils.language_model.labelled import draw_labels
 
 HASH_OF_DOCUMENTS = """
 import hashlib
@@ -92,12 +94,13 @@ def test_a_label_weighs_nothing_until_its_class_has_been_seen(sample):
         assert all(value in values[:i] for i, (value, w) in enumerate(zip(values, weights, strict=True)) if w > 0)
 
 
-def test_the_same_label_word_stands_for_praise_and_for_blame():
-    sides = set()
-    for document in islice(corpus.documents("sides"), 8000):
-        for review, label in re.findall(r"^(?:\w+: ?)?I (love|hate) [^.]*\.\n\w+: (good|bad)$", document.text, re.M):
-            sides.add((review, label))
-    assert sides == {("love", "good"), ("hate", "bad"), ("love", "bad"), ("hate", "good")}
+def test_the_same_label_word_stands_for_praise_in_one_document_and_for_blame_in_another():
+    rng = random.Random("sides")
+    grammar = Grammar(corpus.rules(), "labelled", rng)
+    drawn = [draw_labels(grammar, rng) for _ in range(2000)]
+    assert sum(labels["+"] == "good" for labels in drawn) > 20
+    assert sum(labels["-"] == "good" for labels in drawn) > 20
+    assert sum(labels["+"] == "cat" for labels in drawn) > 2
 
 
 @pytest.mark.parametrize(
@@ -116,8 +119,6 @@ def test_words_inflect(made, wanted):
 
 
 def grammar_from(tmp_path, templates: str, words: str = "thing: tea, tin") -> Grammar:
-    import random
-
     for name, text in (("words", words), ("templates", templates)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "one.txt").write_text(text)
