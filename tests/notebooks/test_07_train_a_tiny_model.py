@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -10,12 +11,13 @@ import pandas as pd
 import pytest
 import torch
 
+from grading_utils.lessons import completion_explorer, memory_estimate, training_pictures, word_level
 from grading_utils.lessons.completion_explorer import beam_search, reheated, temperature_html
 from grading_utils.lessons.memory_estimate import TrainingMemory
 from grading_utils.lessons.training_pictures import attention_html, losses_html, memory_html
 from grading_utils.lessons.word_level import library_word_tokenizer
 
-from .notebooks import ROOT, read
+from .notebooks import ROOT, is_answer, read
 
 NOTEBOOK = ROOT / "source" / "07-train-a-tiny-model" / "07-train-a-tiny-model.ipynb"
 
@@ -139,3 +141,13 @@ def test_pictures_say_in_words_what_they_show() -> None:
     assert "slow ends at 2.00" in losses_html({"slow": [3.0, 2.0]}, 20, "Two epochs")
     assert "GiB at length 40" in memory_html({"ours": TrainingMemory(20, 32, 2, 64, 2)}, 8, [10, 20, 40], 16)
     assert "fox 0.60" in temperature_html(next_words("the", 2), "the", [1.0])
+
+
+@pytest.mark.parametrize("module", [completion_explorer, memory_estimate, training_pictures, word_level])
+def test_the_modules_hold_no_solution(module: Any) -> None:
+    lines = {"".join(line.split()) for line in inspect.getsource(module).splitlines()}
+    for cell in filter(is_answer, read(NOTEBOOK).cells):
+        for region in cell.source.split("### BEGIN SOLUTION")[1:]:
+            for line in region.split("### SCAFFOLD")[0].splitlines():
+                squeezed = "".join(line.split())
+                assert len(squeezed) < 12 or squeezed not in lines, line
