@@ -17,6 +17,7 @@ from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWa
 from grading_utils.lessons.showing import figure_html, show_widget
 
 _KEPT, _DROPPED = "#1f5a8a", "#c9c9c9"
+_BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 Path = tuple[str, ...]
 
 
@@ -76,8 +77,8 @@ def draw_settings(tokens: Sequence[str], logits: torch.Tensor, settings: Sequenc
         axes.set_xlim(0, 1.2)
         axes.set_xticks([0, 0.5, 1])
         possible = int((chances > 0).sum())
-        rest = 1 - sum(bars)
-        axes.set_title(f"{setting}\n{possible:,} possible, {max(rest, 0):.0%} not shown", fontsize=8)
+        rest = f", {1 - sum(bars):.0%} not shown" if possible > len(order) else ""
+        axes.set_title(f"{setting}\n{possible:,} possible{rest}", fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].invert_yaxis()
     return figure
@@ -137,7 +138,8 @@ def draw_beams(probabilities: Mapping[Path, float], kept: Collection[Path]) -> F
         width = 2.2 if path in kept else 0.9
         start, end = (len(path) - 1, height[path[:-1]]), (len(path), height[path])
         axes.plot([start[0] + 0.32 * (len(path) > 1), end[0] - 0.06], [start[1], end[1]], color=color, linewidth=width)
-        axes.text((start[0] + end[0]) / 2 + 0.1, (start[1] + end[1]) / 2 + 0.08, f"{chance:g}", fontsize=8, color=color)
+        middle = (start[0] + end[0]) / 2 + 0.14, start[1] + 0.64 * (end[1] - start[1])
+        axes.text(*middle, f"{chance:g}", fontsize=8, color=color, ha="center", va="center", bbox=_BEHIND_TEXT)
         whole = 1.0
         for length in range(1, len(path) + 1):
             whole *= probabilities[path[:length]]
