@@ -260,6 +260,9 @@ class WarmRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the warm process shall run before anything is forked from it."""
 
     cells: list[str]
+    """The leading instructor cells."""
+    later: list[str] = []
+    """The instructor cells after those, which it may rehearse."""
 
 
 class WarmReply(msgspec.Struct, frozen=True, kw_only=True):

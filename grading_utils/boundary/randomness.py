@@ -60,6 +60,15 @@ def apply(decoder: Decoder, nodes: list[wire.Randomness]) -> None:
             torch.set_rng_state(state)
 
 
+def restore(found: dict[str, Any]) -> None:
+    """Give the generators back the states that `states` found; of one loaded since, the state it has."""
+    random.setstate(found["Random"])
+    if "RandomState" in found:
+        sys.modules["numpy.random"].set_state(found["RandomState"])
+    if "torch" in found:
+        sys.modules["torch"].set_rng_state(found["torch"])
+
+
 def seed(number: int) -> None:
     """Seed every global generator that is loaded."""
     move_on(list(states()), number)

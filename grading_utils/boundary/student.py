@@ -143,6 +143,8 @@ class Endpoint:
     # --- questions ---
 
     def _run_cell(self, question: m.RunCell, _: values.Decoder, __: values.Encoder) -> Any:
+        if question.instructor and self._warm.adopt(question.source) is not None:
+            return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
         ok, outputs = run_cell(self._warm.shell, question.source)
         self._busy = False

@@ -7,11 +7,14 @@ student may not see.
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from grading_utils.boundary.messages import WarmReply, WarmRequest
+from grading_utils.boundary.rehearsal import Rehearsed, rehearse
 from grading_utils.boundary.shell import NotebookShell, make_shell, run_cell
 from grading_utils.boundary.values import SharedNames, constants
 
@@ -37,6 +40,16 @@ class Warm:
     """Names that IPython itself put into the namespace."""
     instructor_names: set[str] = field(default_factory=set)
     """Names that instructor cells have bound."""
+    rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
+    """What later instructor cells leave behind, by their source; see `rehearsal`."""
+
+    def adopt(self, source: str) -> Rehearsed | None:
+        """Let a rehearsed cell take effect in the shell's namespace; None where it has not been rehearsed."""
+        done = self.rehearsed.get(source)
+        if done is not None:
+            self.shell.user_ns.update(done.bindings)
+            self.register(done.bindings)
+        return done
 
     def register(self, names: dict[str, object]) -> None:
         """Remember what instructor cells bound; call it with the namespace after each of them."""
@@ -56,8 +69,13 @@ def current() -> Warm:
     return _state[0]
 
 
-def prepare(cells: list[str]) -> WarmReply:
-    """Make the shell and run the leading instructor cells, replacing what an earlier call left."""
+def prepare(cells: list[str], later: Sequence[str] = ()) -> WarmReply:
+    """Make the shell and run the leading instructor cells, replacing what an earlier call left.
+
+    Args:
+        cells: The leading instructor cells.
+        later: The instructor cells after those; they take effect only when their turn comes.
+    """
     shell = make_shell({})
     for source in _REHEARSAL:
         run_cell(shell, source)
@@ -69,10 +87,22 @@ def prepare(cells: list[str]) -> WarmReply:
     warm_state.register(shell.user_ns)
     _state[:] = [warm_state]
     constants()
+    _stop_monitors()
+    if all(ok for ok, _ in ran):
+        warm_state.rehearsed = rehearse(shell, list(later))
     return WarmReply(outputs=[outputs for _, outputs in ran], ok=[ok for ok, _ in ran])
+
+
+def _stop_monitors() -> None:
+    """tqdm keeps a thread that watches its bars, and a fork inherits no threads but the locks they held."""
+    if (tqdm := sys.modules.get("tqdm")) is not None:
+        tqdm.tqdm.monitor_interval = 0
+        if (monitor := tqdm.tqdm.monitor) is not None:
+            monitor.exit()
+            tqdm.tqdm.monitor = None
 
 
 def warm(payload: bytes) -> bytes:
     """Entry point for the warm process: msgpack of `WarmRequest` in, msgpack of `WarmReply` out."""
     request = msgspec.msgpack.decode(payload, type=WarmRequest)
-    return msgspec.msgpack.encode(prepare(request.cells))
+    return msgspec.msgpack.encode(prepare(request.cells, request.later))

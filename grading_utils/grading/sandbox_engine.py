@@ -17,9 +17,9 @@ import msgspec
 
 from grading_utils.boundary.errors import BoundaryError, StudentDied
 from grading_utils.boundary.messages import WarmReply, WarmRequest
-from grading_utils.boundary.tester import read_runs, send_job
+from grading_utils.boundary.tester import read_runs, send_job, without_culprit
 from grading_utils.course.bundle import Bundle, NotebookBundle
-from grading_utils.course.cells import grade_id
+from grading_utils.course.cells import Role, grade_id, role
 from grading_utils.errors import AuthoringError, SandboxError
 from grading_utils.grading.jobs import CellRun, CellStatus, Job, NotebookRun
 from grading_utils.sandbox.policy import Policy
@@ -29,8 +29,9 @@ _SETUP = "grading_utils.boundary.warmup:warm"
 _TESTER = "grading_utils.boundary.tester:main"
 _STUDENT = "grading_utils.boundary.student:serve"
 
-_TRIES = 2
-"""How often a job is given to a tester: one that ends early is our fault, and may have been bad luck."""
+_TRIES = 4
+"""How often a job is given to a tester. One that ends early was brought down by the check that it was running, whose
+value from the student needed endless computing; the next one leaves that check out."""
 _SLACK_SECONDS = 120.0
 """Wall-clock time that a job may take beyond what its cells may use."""
 
@@ -60,7 +61,7 @@ class SandboxEngine:
             AuthoringError: A leading instructor cell raises.
         """
         cells = [cell.source for cell in notebook.leading]
-        setup = (_SETUP, msgspec.msgpack.encode(WarmRequest(cells=cells)))
+        setup = (_SETUP, msgspec.msgpack.encode(WarmRequest(cells=cells, later=_later(notebook))))
         with ExitStack() as stack:
             if bundle.files:
                 data = _copy_of_data(bundle, stack.enter_context(tempfile.TemporaryDirectory()))
@@ -83,24 +84,39 @@ class SandboxEngine:
             CellRun(index=cell.index, status=CellStatus.OK, outputs=outputs)
             for cell, outputs in zip(job.cells[: job.leading], self._reply.outputs, strict=True)
         ]
-        problem = ""
+        attempt: Job | None = job
         for _ in range(_TRIES):
-            try:
-                return NotebookRun(cells=(*leading, *self._run_rest(job)))
-            except (StudentDied, BoundaryError, TimeoutError) as error:
-                problem = f"{error}; {self._warm.stderr().strip().splitlines()[-1:]}"
+            assert attempt is not None
+            runs, problem = self._run_rest(attempt)
+            if not problem:
+                return NotebookRun(cells=(*leading, *runs))
+            attempt = without_culprit(attempt, len(runs)) or attempt
         raise SandboxError(f"the tester ended before the notebook was done: {problem}")
 
-    def _run_rest(self, job: Job) -> list[CellRun]:
+    def _run_rest(self, job: Job) -> tuple[list[CellRun], str]:
+        """What a tester reported, and what went wrong with it: "" where it came to the end."""
         allowed = sum(cell.time_limit for cell in job.cells) * self._policy.patience
+        runs: list[CellRun] = []
         with self._warm.fork_tester() as tester:
             tester.socket.settimeout(allowed + _SLACK_SECONDS)
-            send_job(tester.socket, job)
-            return list(read_runs(tester.socket))
+            try:
+                send_job(tester.socket, job)
+                for run in read_runs(tester.socket):
+                    runs.append(run)
+            except (StudentDied, BoundaryError, TimeoutError) as error:
+                last_words = self._warm.stderr().strip().splitlines()[-1:]
+                return runs, "; ".join([str(error), *last_words])
+        return runs, ""
 
     def close(self) -> None:
         """End the warm process and with it everything that was forked from it."""
         self._resources.close()
+
+
+def _later(notebook: NotebookBundle) -> list[str]:
+    """The instructor's code cells after the leading ones."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and role(cell) is Role.INSTRUCTOR]
+    return [cell.source for cell in code[len(notebook.leading) :]]
 
 
 def _copy_of_data(bundle: Bundle, folder: str) -> str:
