@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 EXTRAS := notebook,grade,dev
 
-.PHONY: help setup demo test test-all hostile check release model bench clean
+.PHONY: help setup demo test test-all hostile model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -28,10 +28,17 @@ demo: $(READY)  ## Build the releases, grade the sample class, write grades.csv,
 	$(BIN)/grading-utils report
 
 test: $(READY)  ## Run the test suite
-	$(BIN)/python -m pytest -n auto -m "not slow and not hostile"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"
 
 test-all: $(READY)  ## Run the test suite with everything slow
-	$(BIN)/python -m pytest -n auto -m ""
+	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
+
+hostile: $(READY)  ## Grade the whole hostile class
+	$(BIN)/python -m pytest -m hostile tests/hostile
+
+model: $(READY)  ## Train the shipped language model again from its seed, and evaluate it
+	$(BIN)/python -m grading_utils.language_model.train
+	$(BIN)/grading-utils model evaluate
 
 check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ belongs to one notebook of an assignment; its leading instructor cells (imports,
 from __future__ import annotations
 
 import dataclasses
+import logging
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -28,6 +29,8 @@ from grading_utils.sandbox.server import WarmProcess
 _SETUP = "grading_utils.boundary.warmup:warm"
 _TESTER = "grading_utils.boundary.tester:main"
 _STUDENT = "grading_utils.boundary.student:serve"
+
+_log = logging.getLogger(__name__)
 
 _TRIES = 4
 """How often a job is given to a tester. One that ends early was brought down by the check that it was running, whose
@@ -104,8 +107,8 @@ class SandboxEngine:
                 for run in read_runs(tester.socket):
                     runs.append(run)
             except (StudentDied, BoundaryError, TimeoutError) as error:
-                last_words = self._warm.stderr().strip().splitlines()[-1:]
-                return runs, "; ".join([str(error), *last_words])
+                _log.warning("a tester ended early: %s; %s", error, self._warm.stderr()[-2000:])
+                return runs, str(error)
         return runs, ""
 
     def close(self) -> None:
