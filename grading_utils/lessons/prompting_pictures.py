@@ -48,7 +48,7 @@ def leanings_html(shares: pd.DataFrame, label: str) -> str:
     for row in range(rows):
         for column in range(columns):
             value = numbers[row, column]
-            ink = "white" if abs(value - 0.5) > 0.35 else "black"
+            ink = "white" if abs(value - 0.5) > 0.28 else "black"
             axes.text(column, row, f"{value:.0%}", ha="center", va="center", fontsize=9, color=ink)
     axes.set_xticks(range(columns), [str(name) for name in shares.columns], fontsize=9)
     axes.set_yticks(range(rows), [str(name) for name in shares.index], fontsize=9)
