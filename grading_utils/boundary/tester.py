@@ -7,7 +7,9 @@ reach a later cell's output, and what it does or stores during a check is gone w
 
 from __future__ import annotations
 
+import ast
 import builtins
+import re
 import socket
 import types
 from collections.abc import Callable, Iterator
@@ -205,13 +207,27 @@ class Tester:
         """Does an instructor's cell use names that only the student's process can know?"""
         if cell.role is Role.TEST:
             return True
-        if self._rehearsed(cell) is not None:
+        if self._rehearsed(cell) is not None or not self._is_used(cell):
             return False
         names = free_names(self._warm.shell.transform_cell(cell.source))
         known = self._namespace.instructor_names.union(
             *(bound_names(c.source) for c in self._cells if c.role is Role.INSTRUCTOR)
         )
         return any(name not in known and not hasattr(builtins, name) for name in names)
+
+    def _is_used(self, cell: Cell) -> bool:
+        """Does anything that runs in this process later use a name that this instructor's cell binds?
+
+        Where nothing does, the cell need not run here as well: a picture of what the student's functions return, say.
+        """
+        bound = bound_names(self._warm.shell.transform_cell(cell.source))
+        later = [c for c in self._cells if c.index > cell.index and c.role is not Role.STUDENT]
+        return any(bound & self._uses(c) for c in later)
+
+    def _uses(self, cell: Cell) -> set[str]:
+        """Names that a cell may take from earlier ones; what an instructor's cell binds itself it does not need."""
+        text = self._warm.shell.transform_cell(cell.source)
+        return _mentioned(text) - (bound_names(text) if cell.role is Role.INSTRUCTOR else set())
 
     def _rehearsed(self, cell: Cell) -> Rehearsed | None:
         return self._warm.rehearsed.get(cell.source) if cell.role is Role.INSTRUCTOR else None
@@ -228,7 +244,10 @@ class Tester:
             run = self._attempt(position, cell)
         self._knows_hidden = knew or _may_tell_hidden(cell, run)
         # Copies can pass things on to each other: what is said after a hidden check may repeat its arguments.
-        return self._without_echo(position, cell, run) if knew and _is_shown(cell, run) else run
+        if not knew or not _is_shown(cell, run):
+            return run
+        # What a check prints when it passes is not worth running the notebook again.
+        return _muted(run) if run.status is Status.OK else self._without_echo(position, cell, run)
 
     def _without_echo(self, position: int, cell: Cell, run: CellRun) -> CellRun:
         """Have a visible check say what it has to say to a student's process that has seen no hidden one."""
@@ -286,6 +305,8 @@ class Tester:
                 self._namespace[name] = value
                 self._context.shared.register(name, value)
             return
+        if not self._is_used(cell):
+            return
         session = self._snapshots.get(position)
         if session is not None and self._student is not None:
             self._student.start(cell.time_limit)
@@ -323,6 +344,14 @@ def _instructor_namespace() -> TestNamespace:
             dict.__setitem__(namespace, name, value)
             warm.shared.register(name, value)
     return namespace
+
+
+def _mentioned(source: str) -> set[str]:
+    """Every identifier in a cell, wherever it stands; all of them where it does not parse."""
+    try:
+        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    except (SyntaxError, ValueError, RecursionError):
+        return set(re.findall(r"\w+", source))
 
 
 def _rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:
