@@ -18,7 +18,10 @@ def release_of(source: str, kind: str = "solution") -> str:
 
 
 def test_the_region_becomes_the_scaffold_with_its_indentation() -> None:
-    source = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### SCAFFOLD\n    # y = x + ...\n    # return y\n    ### END SOLUTION\nprint(f(1))"
+    source = (
+        "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n"
+        "    ### SCAFFOLD\n    # y = x + ...\n    # return y\n    ### END SOLUTION\nprint(f(1))"
+    )
     assert release_of(source) == "def f(x):\n    y = x + ...\n    return y\nprint(f(1))"
 
 

@@ -1,0 +1,39 @@
+"""Stock nbgrader, without a line of our configuration, gives the sample class the same scores."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from grading_utils.authoring.release import release
+from grading_utils.authoring.sample_class import read_sample_class, write_sample_class
+from grading_utils.course.course import Course
+
+from ..conftest import ROOT
+
+ASSIGNMENT = "04-next-token"
+
+
+@pytest.mark.slow
+def test_stock_nbgrader_scores_the_sample_class_of_next_token_as_we_do(tmp_path: Path) -> None:
+    for folder in ("source", "sample_class"):
+        shutil.copytree(ROOT / folder / ASSIGNMENT, tmp_path / folder / ASSIGNMENT)
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    course = Course.open(tmp_path)
+    release(course, ASSIGNMENT)
+    write_sample_class(course)
+    nbgrader = Path(sys.executable).with_name("nbgrader")
+    subprocess.run([nbgrader, "generate_assignment", ASSIGNMENT, "--force"], cwd=tmp_path, check=True, timeout=300)
+    (tmp_path / "nbgrader_config.py").unlink()
+    subprocess.run([nbgrader, "autograde", ASSIGNMENT, "--create"], cwd=tmp_path, check=False, timeout=3000)
+    readable = {s.student: s.expected for s in read_sample_class(course, ASSIGNMENT) if s.expected["status"] == "graded"}
+    with Gradebook(course.layout.db_url) as gradebook:
+        scores = {s.student.id: s.score for s in gradebook.find_assignment(ASSIGNMENT).submissions}
+    assert {name: scores.get(name) for name in readable} == {
+        name: expected["score"] for name, expected in readable.items()
+    }
