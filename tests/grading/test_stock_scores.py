@@ -31,7 +31,8 @@ def test_stock_nbgrader_scores_the_sample_class_of_next_token_as_we_do(tmp_path:
     subprocess.run([nbgrader, "generate_assignment", ASSIGNMENT, "--force"], cwd=tmp_path, check=True, timeout=300)
     (tmp_path / "nbgrader_config.py").unlink()
     subprocess.run([nbgrader, "autograde", ASSIGNMENT, "--create"], cwd=tmp_path, check=False, timeout=3000)
-    readable = {s.student: s.expected for s in read_sample_class(course, ASSIGNMENT) if s.expected["status"] == "graded"}
+    sample = read_sample_class(course, ASSIGNMENT)
+    readable = {student.student: student.expected for student in sample if student.expected["status"] == "graded"}
     with Gradebook(course.layout.db_url) as gradebook:
         scores = {s.student.id: s.score for s in gradebook.find_assignment(ASSIGNMENT).submissions}
     assert {name: scores.get(name) for name in readable} == {
