@@ -126,14 +126,15 @@ def _write(course: Course, student: str, data: bytes, file: str = "") -> None:
 
 
 def _watched(make_engine: EngineFactory, seen: dict[int, str]) -> EngineFactory:
-    """Engines that note, just before they close, which processes run below this one."""
+    """Engines that note, just before they close, which processes have started below this one."""
 
     def start(bundle: Bundle, notebook: NotebookBundle) -> Engine:
+        others = watching.descendants(os.getpid())  # of tests that ran before in this process
         engine = make_engine(bundle, notebook)
         close = engine.close
 
         def note_and_close() -> None:
-            seen.update(watching.descendants(os.getpid()))
+            seen.update(watching.descendants(os.getpid()).items() - others.items())
             close()
 
         engine.close = note_and_close  # type: ignore[method-assign]
