@@ -13,7 +13,8 @@ def test_cells_show_results_prints_errors_and_figures(notebook):
     runs = notebook(
         ("student", "print('a'); print('b')\n1 + 1"), ("student", "1 + 1;"), ("student", "1/0"),
         ("student", "import pandas as pd\npd.DataFrame({'a': [1]})"), ("student", "display('x')\nNone"),
-        ("student", "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"), ("student", "%time 3"),
+        ("student", "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"),
+        ("student", "%time 3"),
         ("student", "get_ipython().history_manager.enabled"),
     )  # fmt: skip
     shown = [run.outputs for run in runs]
