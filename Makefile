@@ -47,6 +47,5 @@ check: $(READY)  ## Lint and type-check
 release: $(READY)  ## Regenerate release/ from source/
 	$(BIN)/grading-utils release
 
-clean:  ## Remove what grading and the demo wrote, but not .venv
-	rm -rf build submitted feedback gradebook.db grades.csv grades.json report.html
-	find autograded -mindepth 1 ! -name README.md -delete
+clean:  ## Remove reports and feedback; submissions, graded notebooks and the gradebook stay
+	rm -rf build feedback grades.csv report.html
