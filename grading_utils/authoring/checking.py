@@ -89,7 +89,7 @@ def _score(solution: Any, replaced: dict[str, str], bundle: NotebookBundle, engi
     notebook = restore(solution, bundle).notebook
     for cell in notebook.cells:
         cell.source = replaced.get(grade_id(cell) or "", cell.source)
-    job = make_job(notebook, bundle)
+    job = make_job(notebook, bundle, everything=False)
     limited = tuple(
         msgspec.structs.replace(cell, time_limit=min(cell.time_limit, _SECONDS))
         if cell.role is not Role.INSTRUCTOR

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -117,7 +117,7 @@ class TestNamespace(dict[str, Any]):
             self._session, self._is_test = None, False
             self._student_names = set()
 
-    def forget(self, names: set[str]) -> None:
+    def forget(self, names: Set[str]) -> None:
         """Drop the data that earlier tests bound to names that a later cell of the student's binds.
 
         Functions, classes and modules stay the tests' own: they are what tests check with.

@@ -73,9 +73,10 @@ class Session:
         """Can it still be asked something?"""
         return self._broken is None
 
-    def run_cell(self, source: str, index: int, *, instructor: bool) -> m.CellDone:
+    def run_cell(self, source: str, index: int, *, instructor: bool, draws: bool = True) -> m.CellDone:
         """Execute a cell of the notebook."""
-        done, _ = self._ask(m.RunCell(seq=self._next(), source=source, index=index, instructor=instructor))
+        question = m.RunCell(seq=self._next(), source=source, index=index, instructor=instructor, draws=draws)
+        done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
     def names(self) -> set[str]:

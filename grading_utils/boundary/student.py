@@ -146,7 +146,7 @@ class Endpoint:
         if question.instructor and self._warm.adopt(question.source) is not None:
             return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
-        ok, outputs = run_cell(self._warm.shell, question.source)
+        ok, outputs = run_cell(self._warm.shell, question.source, draws=question.draws)
         self._busy = False
         if question.instructor:
             bound = bound_names(self._warm.shell.transform_cell(question.source))

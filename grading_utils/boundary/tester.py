@@ -7,9 +7,7 @@ reach a later cell's output, and what it does or stores during a check is gone w
 
 from __future__ import annotations
 
-import ast
 import builtins
-import re
 import socket
 import types
 from collections.abc import Callable, Iterator
@@ -21,7 +19,7 @@ from grading_utils.boundary import frames, outputs
 from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
 from grading_utils.boundary.leash import Student
 from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Status
-from grading_utils.boundary.names import bound_names, free_names, uses_unknown_names
+from grading_utils.boundary.names import bound_names, free_names, mentioned_names, uses_unknown_names
 from grading_utils.boundary.namespace import TestNamespace
 from grading_utils.boundary.rehearsal import Rehearsed
 from grading_utils.boundary.session import Context, Session
@@ -181,7 +179,9 @@ class Tester:
                 return self._main.is_usable
         self._student.start(cell.time_limit)
         try:
-            done = self._main.run_cell(cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR)
+            done = self._main.run_cell(
+                cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR, draws=cell.draws
+            )
             status = Status.OK if done.ok else Status.ERROR
             known = self._rehearsed(cell)
             shown = outputs.checked(known.outputs if known is not None else done.outputs)
@@ -200,6 +200,7 @@ class Tester:
         try:
             self._snapshots[position] = self._main.fork()
             self._numbers[position] = len(self._snapshots) - 1
+            self._student.copies = len(self._snapshots)
         except (BoundaryError, Exception):  # no room for another copy, or it says so: only this check is lost
             return
 
@@ -224,10 +225,10 @@ class Tester:
         later = [c for c in self._cells if c.index > cell.index and c.role is not Role.STUDENT]
         return any(bound & self._uses(c) for c in later)
 
-    def _uses(self, cell: Cell) -> set[str]:
+    def _uses(self, cell: Cell) -> frozenset[str]:
         """Names that a cell may take from earlier ones; what an instructor's cell binds itself it does not need."""
         text = self._warm.shell.transform_cell(cell.source)
-        return _mentioned(text) - (bound_names(text) if cell.role is Role.INSTRUCTOR else set())
+        return mentioned_names(text) - (bound_names(text) if cell.role is Role.INSTRUCTOR else frozenset())
 
     def _rehearsed(self, cell: Cell) -> Rehearsed | None:
         return self._warm.rehearsed.get(cell.source) if cell.role is Role.INSTRUCTOR else None
@@ -283,6 +284,8 @@ class Tester:
         session = self._snapshots.pop(position)
         answers = session.is_usable
         session.close()
+        if self._student is not None:
+            self._student.copies = len(self._snapshots)
         if not answers and self._main is not None and self._student is not None:
             self._student.start(_FORKING)
             try:
@@ -344,14 +347,6 @@ def _instructor_namespace() -> TestNamespace:
             dict.__setitem__(namespace, name, value)
             warm.shared.register(name, value)
     return namespace
-
-
-def _mentioned(source: str) -> set[str]:
-    """Every identifier in a cell, wherever it stands; all of them where it does not parse."""
-    try:
-        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    except (SyntaxError, ValueError, RecursionError):
-        return set(re.findall(r"\w+", source))
 
 
 def _rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:

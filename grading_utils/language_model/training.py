@@ -99,9 +99,7 @@ def batches(recipe: Recipe, tokenizer: Any, device: torch.device) -> Iterator[tu
         yield ids, torch.tensor([weights for _, weights in chunk], device=device)
 
 
-def optimize(
-    model: Any, data: Iterator[tuple[Tensor, Tensor]], recipe: Recipe, save_now: Callable[[], None]
-) -> None:
+def optimize(model: Any, data: Iterator[tuple[Tensor, Tensor]], recipe: Recipe, save_now: Callable[[], None]) -> None:
     """AdamW with gradients clipped to norm 1; prints progress and an estimate of what is left.
 
     Args:
