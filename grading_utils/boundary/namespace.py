@@ -14,6 +14,7 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from grading_utils.boundary.held import Held
 from grading_utils.boundary.names import names_in_class_bodies
 from grading_utils.boundary.session import Session
 
@@ -32,7 +33,7 @@ class TestNamespace(dict[str, Any]):
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "__main__")
         self.instructor_names = set(names)
-        self._session: Session | None = None
+        self._session: Session | Held | None = None
         self._student_names: set[str] = set()
         self._is_test = False
         self._borrowed: set[str] = set()
@@ -96,7 +97,7 @@ class TestNamespace(dict[str, Any]):
     # --- what the tester does ---
 
     @contextmanager
-    def connected(self, session: Session | None, *, is_test: bool) -> Iterator[None]:
+    def connected(self, session: Session | Held | None, *, is_test: bool) -> Iterator[None]:
         """Resolve missing names in this session meanwhile.
 
         What a test cell does to a name of the student's or the instructor's is undone at the end, as it is in the

@@ -89,6 +89,20 @@ class Session:
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
         return self._result(reply, decoder, path=name)
 
+    def fetch(self, name: str) -> Callable[[], Any] | None:
+        """Ask for the value of a name now, to be read later, anew each time; None where it isn't all data."""
+        reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
+        if not isinstance(reply, m.Answer) or not wire.is_data(reply.value):
+            return None
+        node = reply.value
+
+        def read() -> Any:
+            value = decoder.value(node)
+            self._context.received.value(value)
+            return value
+
+        return read
+
     def bind(self, name: str, value: object) -> None:
         """Assign to a global name of the student's."""
         encoder = values.Encoder(self, strict=True)
@@ -102,7 +116,11 @@ class Session:
         self._result(reply, decoder)
 
     def fork(self) -> Session:
-        """A session with a copy of the student's process as it is now."""
+        """A session with a copy of the student's process as it is now.
+
+        Raises:
+            BoundaryError: There is no room for another copy, or something else went wrong.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             self._send(m.Fork(seq=self._next()))
@@ -111,8 +129,8 @@ class Session:
             except OSError:
                 raise StudentDied("the student's process has ended") from None
         try:
-            reply, decoder = self._wait_for_reply(self._seq)
-            self._result(reply, decoder)
+            reply, _ = self._wait_for_reply(self._seq)
+            self._done(reply)
         except BaseException:
             ours.close()
             raise
@@ -120,9 +138,9 @@ class Session:
         return Session(self._student, ours, self._context)
 
     def end_child(self, number: int) -> None:
-        """Have the process forked as number `number`, from 0, killed."""
-        reply, decoder = self._ask(m.End(seq=self._next(), child=number))
-        self._result(reply, decoder)
+        """Have the process forked as number `number`, from 0, killed; raises `BoundaryError` if it won't be."""
+        reply, _ = self._ask(m.End(seq=self._next(), child=number))
+        self._done(reply)
 
     def close(self) -> None:
         """End the conversation; the process at the other end then exits."""
@@ -318,6 +336,11 @@ class Session:
         if not isinstance(reply, kind):
             raise self._break("the student's process gave an answer to another question")
         return reply
+
+    def _done(self, reply: Any) -> None:
+        """For what the student's process does itself: an exception there is no test's business."""
+        if not isinstance(reply, m.Answer):
+            raise BoundaryError("the student's process could not do what it was asked to")
 
     def _result(self, reply: Any, decoder: values.Decoder, path: str | None = None) -> Any:
         if isinstance(reply, m.Threw):

@@ -8,6 +8,7 @@ reach a later cell's output, and what it does or stores during a check is gone w
 from __future__ import annotations
 
 import builtins
+import contextlib
 import socket
 import types
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import msgspec
 
 from grading_utils.boundary import frames, outputs
 from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.held import Held, defined_names, hold
 from grading_utils.boundary.leash import Student
 from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Status
 from grading_utils.boundary.names import bound_names, free_names, mentioned_names, uses_unknown_names
@@ -107,7 +109,8 @@ class Tester:
         self._namespace = _instructor_namespace()
         self._student: Student | None = None
         self._main: Session | None = None
-        self._snapshots: dict[int, Session] = {}
+        self._snapshots: dict[int, Session | Held] = {}
+        self._holds = True
         self._numbers: dict[int, int] = {}
         self._culprits: dict[int, CellRun] = {}
         self._position = 0
@@ -173,8 +176,8 @@ class Tester:
             ran[position] = self._culprits[position]
             return True
         if cell.role is Role.TEST or (cell.role is Role.INSTRUCTOR and self._needs_student(cell)):
-            if position >= self._position and len(self._snapshots) < MAX_SNAPSHOTS:
-                self._put_aside(position)
+            if position >= self._position:
+                self._put_aside(position, cell)
             if cell.role is Role.TEST:
                 return self._main.is_usable
         self._student.start(cell.time_limit)
@@ -193,16 +196,28 @@ class Tester:
                 return False
         return True
 
-    def _put_aside(self, position: int) -> None:
+    def _put_aside(self, position: int, cell: Cell) -> None:
+        """Keep what a check will need: the values that it reads, or the process as it is now."""
         assert self._main is not None
         assert self._student is not None
         self._student.start(_FORKING)
-        try:
-            self._snapshots[position] = self._main.fork()
-            self._numbers[position] = len(self._snapshots) - 1
-            self._student.copies = len(self._snapshots)
-        except (BoundaryError, Exception):  # no room for another copy, or it says so: only this check is lost
-            return
+        with contextlib.suppress(BoundaryError):  # no room for another copy, or it says so: only this check is lost
+            held = self._hold(cell) if self._holds and cell.role is Role.TEST else None
+            if held is not None:
+                self._snapshots[position] = held
+            elif cell.role is Role.TEST and position + 1 == len(self._cells):
+                self._snapshots[position] = self._main  # nothing comes after it
+            elif len(self._numbers) < MAX_SNAPSHOTS:
+                self._snapshots[position] = self._main.fork()
+                self._numbers[position] = len(self._numbers)
+                self._student.copies = len(self._numbers)
+
+    def _hold(self, cell: Cell) -> Held | None:
+        assert self._main is not None
+        earlier = [c.source for c in self._cells if c.role is Role.STUDENT and c.index < cell.index]
+        defined = frozenset[str]().union(*(defined_names(self._warm.shell.transform_cell(text)) for text in earlier))
+        text = self._warm.shell.transform_cell(cell.source)
+        return hold(self._main, text, cell.hidden_lines, defined, self._namespace.instructor_names)
 
     def _needs_student(self, cell: Cell) -> bool:
         """Does an instructor's cell use names that only the student's process can know?"""
@@ -273,24 +288,31 @@ class Tester:
             return None
         try:
             self._student.start(cell.time_limit)
-            return run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+            run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
         finally:
             connection.__exit__(None, None, None)
             if cell.role is Role.TEST:
                 self._dismiss(position)
+        if isinstance(session, Held) and session.is_short:
+            self._holds = False  # it reads more than its text says, so from now on every check gets a copy
+            self.replacements -= 1
+            return None
+        return run
 
     def _dismiss(self, position: int) -> None:
         """End a copy that has been used; one that doesn't answer any more is killed."""
         session = self._snapshots.pop(position)
         answers = session.is_usable
         session.close()
-        if self._student is not None:
-            self._student.copies = len(self._snapshots)
-        if not answers and self._main is not None and self._student is not None:
+        if position not in self._numbers or self._main is None or self._student is None:
+            return
+        number = self._numbers[position]
+        self._student.copies = sum(p in self._snapshots for p in self._numbers)
+        if not answers:
             self._student.start(_FORKING)
             try:
-                self._main.end_child(self._numbers[position])
-            except (BoundaryError, Exception):  # it says what it likes; what counts is that the copy ends
+                self._main.end_child(number)
+            except BoundaryError:  # it says what it likes; what counts is that the copy ends
                 self._student.kill()
 
     def _rebuild(self) -> bool:
