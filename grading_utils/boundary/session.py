@@ -63,7 +63,7 @@ class Session:
         self._broken: BoundaryError | None = None
         self._stand_ins: dict[int, dict[str | None, Any]] = {}
         self._descriptions: dict[int, tuple[m.Description, values.Decoder]] = {}
-        self._random_states: dict[str, Any] = {}
+        self._random_marks: dict[str, Any] = {}
         self._children = 0
 
     # --- what the tester does ---
@@ -156,18 +156,18 @@ class Session:
         encoder = values.Encoder(self, strict=True)
         given = [*arguments, *keywords.values()]
         nodes = [self._encode(encoder, value) for value in given]
-        states = randomness.states()
-        news = randomness.changed(self._random_states, states)
+        marks = randomness.marks()
+        news = randomness.changed(self._random_marks, marks)
         question = m.Operate(
             seq=self._next(), id=id, op=op, arguments=nodes, keywords=list(keywords),
-            random=randomness.encode(encoder, news, states),
+            random=randomness.encode(encoder, news),
         )  # fmt: skip
         reply, decoder = self._ask(question, encoder)
         if not isinstance(reply, m.Answer | m.Threw):
             raise self._break("the student's process gave an answer to another question")
         if reply.drew:
             randomness.move_on(reply.drew, random.Random(f"{self._seq} {reply.drew}").getrandbits(32))
-        self._random_states = randomness.states() if reply.drew else states
+        self._random_marks = randomness.marks() if reply.drew else marks
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")

@@ -131,7 +131,7 @@ class Tester:
                 elif cell.role is Role.INSTRUCTOR:
                     self._run_here(position, cell)
                 elif cell.role is Role.STUDENT:
-                    self._namespace.forget(bound_names(self._warm.shell.transform_cell(cell.source)))
+                    self._namespace.forget(bound_names(self._text(cell)))
                 yield ran[position]
         finally:
             if self._student is not None:
@@ -213,11 +213,22 @@ class Tester:
                 self._student.copies = len(self._numbers)
 
     def _hold(self, cell: Cell) -> Held | None:
+        """The values that a check reads; None where it needs a copy of the process."""
         assert self._main is not None
-        earlier = [c.source for c in self._cells if c.role is Role.STUDENT and c.index < cell.index]
-        defined = frozenset[str]().union(*(defined_names(self._warm.shell.transform_cell(text)) for text in earlier))
-        text = self._warm.shell.transform_cell(cell.source)
-        return hold(self._main, text, cell.hidden_lines, defined, self._namespace.instructor_names)
+        text = self._text
+        earlier = [c for c in self._cells if c.index < cell.index]
+        defined = [defined_names(text(c)) for c in earlier if c.role is Role.STUDENT]
+        ours = [bound_names(text(c)) for c in earlier if c.role is Role.INSTRUCTOR]
+        return hold(
+            self._main,
+            text(cell),
+            cell.hidden_lines,
+            frozenset[str]().union(*defined),
+            self._namespace.instructor_names.union(*ours),
+        )
+
+    def _text(self, cell: Cell) -> str:
+        return self._warm.shell.transform_cell(cell.source)
 
     def _needs_student(self, cell: Cell) -> bool:
         """Does an instructor's cell use names that only the student's process can know?"""
@@ -225,7 +236,7 @@ class Tester:
             return True
         if self._rehearsed(cell) is not None or not self._is_used(cell):
             return False
-        names = free_names(self._warm.shell.transform_cell(cell.source))
+        names = free_names(self._text(cell))
         known = self._namespace.instructor_names.union(
             *(bound_names(c.source) for c in self._cells if c.role is Role.INSTRUCTOR)
         )
@@ -236,13 +247,13 @@ class Tester:
 
         Where nothing does, the cell need not run here as well: a picture of what the student's functions return, say.
         """
-        bound = bound_names(self._warm.shell.transform_cell(cell.source))
+        bound = bound_names(self._text(cell))
         later = [c for c in self._cells if c.index > cell.index and c.role is not Role.STUDENT]
         return any(bound & self._uses(c) for c in later)
 
     def _uses(self, cell: Cell) -> frozenset[str]:
         """Names that a cell may take from earlier ones; what an instructor's cell binds itself it does not need."""
-        text = self._warm.shell.transform_cell(cell.source)
+        text = self._text(cell)
         return mentioned_names(text) - (bound_names(text) if cell.role is Role.INSTRUCTOR else frozenset())
 
     def _rehearsed(self, cell: Cell) -> Rehearsed | None:
@@ -340,7 +351,7 @@ class Tester:
                 run_in_tester(cell, self._namespace, self._context, self._warm.shell)
         except BoundaryError:
             pass
-        for name in bound_names(self._warm.shell.transform_cell(cell.source)):
+        for name in bound_names(self._text(cell)):
             if dict.__contains__(self._namespace, name):
                 self._context.shared.register(name, self._namespace[name])
 
