@@ -299,7 +299,7 @@ class Endpoint:
         if type(value) in (type(None), bool, int, float, str, bytes, complex):
             return None
         if type(value) is random.Random:
-            return value.getstate()
+            return randomness.mark(value)
         encoder = values.Encoder(self, strict=True)
         try:
             node = encoder.value(value)
