@@ -28,7 +28,7 @@ class Held:
 
     Args:
         names: All names that are bound in the student's notebook.
-        values: What reads the value of a name, anew each time.
+        values: What reads the value of a name.
     """
 
     is_usable = True
@@ -36,6 +36,7 @@ class Held:
     def __init__(self, names: set[str], values: dict[str, Callable[[], Any]]) -> None:
         self._names = names
         self._values = values
+        self._read: dict[str, Any] = {}
         self.is_short = False
         """Has the check asked for something that is not held?"""
 
@@ -50,7 +51,9 @@ class Held:
         if name not in self._values:
             self.is_short = True
             raise BoundaryError(f"the value of {name!r} was not fetched")
-        return self._values[name]()
+        if name not in self._read:
+            self._read[name] = self._values[name]()
+        return self._read[name]
 
     def bind(self, name: str, value: object) -> None:
         """Assigning concerns nobody: none of the student's code runs during this check."""

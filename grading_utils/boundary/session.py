@@ -63,6 +63,7 @@ class Session:
         self._broken: BoundaryError | None = None
         self._stand_ins: dict[int, dict[str | None, Any]] = {}
         self._descriptions: dict[int, tuple[m.Description, values.Decoder]] = {}
+        self._looked_up: dict[str, tuple[object, Any]] = {}
         self._random_marks: dict[str, Any] = {}
         self._children = 0
 
@@ -85,12 +86,17 @@ class Session:
         return set(self._expect(names, m.Names).names)
 
     def lookup(self, name: str) -> Any:
-        """The value of a global name of the student's, or `NameError`."""
+        """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
-        return self._result(reply, decoder, path=name)
+        if not isinstance(reply, m.Answer):
+            return self._result(reply, decoder)
+        sent = (reply.value, decoder.bulk)
+        if name not in self._looked_up or self._looked_up[name][0] != sent:
+            self._looked_up[name] = sent, self._result(reply, decoder, path=name)
+        return self._looked_up[name][1]
 
     def fetch(self, name: str) -> Callable[[], Any] | None:
-        """Ask for the value of a name now, to be read later, anew each time; None where it isn't all data."""
+        """Ask for the value of a name now, to be read later; None where it isn't all data."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
         if not isinstance(reply, m.Answer) or not wire.is_data(reply.value):
             return None
