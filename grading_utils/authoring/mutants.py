@@ -65,6 +65,11 @@ class Mutant:
     source: str
     """The whole cell with the mistake."""
 
+    @property
+    def changed_line(self) -> str:
+        """The first line that has changed, as it is now."""
+        return self.source.split("\n")[self.line - 1].strip()
+
 
 def mutants_of(source: str) -> list[Mutant]:
     """All mutants of a solution cell, in order of their place.
@@ -77,9 +82,12 @@ def mutants_of(source: str) -> list[Mutant]:
     text = "\n".join(kept)
     tree = ast.parse(text)
     mutants: dict[str, Mutant] = {}
+    negated = {node.operand for node in ast.walk(tree) if isinstance(node, ast.UnaryOp)}
     for node in ast.walk(tree):
         first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
-        if first and all(number in mutable for number in range(first, last + 1)) and not _is_docstring(node, tree):
+        if not first or not all(number in mutable for number in range(first, last + 1)) or _is_docstring(node, tree):
+            continue
+        if not (isinstance(node, ast.Constant) and node in negated):  # -1 is one number, not a sign and a 1
             for kind, changed in _changes(node):
                 mutant = _splice(text, node, kind, changed)
                 if mutant is not None and mutant.source != text:
@@ -132,6 +140,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield "condition", ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), values)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))):
             yield "off by one", ast.UnaryOp(ast.USub(), ast.Constant(number + 1))
+            yield "off by one", ast.Constant(0) if number == 1 else ast.UnaryOp(ast.USub(), ast.Constant(number - 1))
             yield "sign", ast.Constant(number)
         case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
             yield "sign", operand

@@ -37,7 +37,7 @@ def command(assignment: str, course_folder: Path, no_isolation: bool, goal: floa
         if verdict.survived or list_all:
             mutant = verdict.mutant
             state = "survived" if verdict.survived else verdict.equivalent or f"lost {verdict.lost:g}"
-            change = f"{_short(mutant.before)} → {_short(mutant.after)}"
+            change = f"{_short(mutant.before)} → `{mutant.changed_line}`"
             click.echo(f"{verdict.grade_id} line {mutant.line}: {mutant.kind}: {change}: {state}")
     mistakes = [verdict for verdict in verdicts if not verdict.equivalent]
     caught = sum(not verdict.survived for verdict in mistakes)

@@ -66,7 +66,9 @@ def explore_temperature(next_words: NextWords, texts: list[str], k: int = 8) -> 
     """
     tables = {text: next_words(text, k) for text in texts}
     chosen = widgets.Dropdown(options=texts, description="text")
-    slider = widgets.FloatSlider(value=1.0, min=0.1, max=5.0, step=0.1, description="temperature")
+    slider = widgets.FloatSlider(
+        value=1.0, min=0.1, max=5.0, step=0.1, description="temperature", style={"description_width": "initial"}
+    )
     picture = widgets.HTML()
 
     def redraw(_change: object = None) -> None:

@@ -67,20 +67,21 @@ def draw_settings(tokens: Sequence[str], logits: torch.Tensor, settings: Sequenc
     """
     order = logits.argsort(descending=True)[:show].tolist()
     figure = Figure(figsize=(3.0 * len(settings) + 0.6, 0.25 * len(order) + 1.3), layout="constrained")
-    panels = figure.subplots(1, len(settings), sharey=True, squeeze=False)[0]
+    panels = figure.subplots(1, len(settings), sharex=True, sharey=True, squeeze=False)[0]
+    longest = 0.0
     for axes, setting in zip(panels, settings, strict=True):
         chances = reshaped(logits, setting)
+        longest = max(longest, float(chances.max()))
         bars = [float(chances[index]) for index in order]
         drawn = axes.barh(range(len(order)), bars, color=[_KEPT if bar > 0 else _DROPPED for bar in bars])
         axes.bar_label(drawn, [f"{bar:.0%}" if bar > 0 else "never" for bar in bars], padding=3, fontsize=7)
         axes.set_yticks(range(len(order)), [repr(tokens[index]) for index in order], fontsize=8)
-        axes.set_xlim(0, 1.2)
-        axes.set_xticks([0, 0.5, 1])
         possible = int((chances > 0).sum())
         rest = f", {1 - sum(bars):.0%} not shown" if possible > len(order) else ""
         axes.set_title(f"{setting}\n{possible:,} possible{rest}", fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].invert_yaxis()
+    panels[0].set_xlim(0, 1.25 * longest)  # one scale for all panels, with room for the labels
     return figure
 
 
@@ -100,9 +101,14 @@ def explore_decoding(tokens: Sequence[str], logits: torch.Tensor) -> None:
 
     Where widgets do not run, five settings side by side stand in for them.
     """
-    temperature = widgets.FloatLogSlider(value=1.0, min=-1, max=1.2, step=0.05, description="temperature")
-    top_k = widgets.IntSlider(value=0, min=0, max=50, description="top-k (0: all)")
-    top_p = widgets.FloatSlider(value=1.0, min=0.05, max=1.0, step=0.05, description="top-p (1: all)")
+    whole_label = {"description_width": "initial"}
+    temperature = widgets.FloatLogSlider(
+        value=1.0, min=-1, max=1.2, step=0.05, description="temperature", style=whole_label
+    )
+    top_k = widgets.IntSlider(value=0, min=0, max=50, description="top-k (0: all)", style=whole_label)
+    top_p = widgets.FloatSlider(
+        value=1.0, min=0.05, max=1.0, step=0.05, description="top-p (1: all)", style=whole_label
+    )
     picture = widgets.HTML()
 
     def redraw(_change: object = None) -> None:

@@ -1,4 +1,4 @@
-"""Where the instructor notebooks are, and how the tests here run their cells in one kernel."""
+"""Where the instructor notebooks and the real models are, and how the tests here run cells in one kernel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from grading_utils.errors import ModelError
+from grading_utils.language_model.resolver import resolve_model
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
@@ -37,6 +41,17 @@ def is_answer(cell: Any) -> bool:
 
 def is_check(cell: Any) -> bool:
     return cell.cell_type == "code" and bool(metadata(cell).get("grade")) and not is_answer(cell)
+
+
+def real_model(name: str) -> str:
+    """The folder of a model that is on this machine; skips the test, by the model's name, where it isn't."""
+    try:
+        found = resolve_model(name)
+    except ModelError as problem:
+        pytest.skip(str(problem))
+    if found.source == "shipped":
+        pytest.skip(f"{name} is not on this machine")
+    return str(found.path)
 
 
 class Kernel:

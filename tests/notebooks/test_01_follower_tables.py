@@ -16,29 +16,14 @@ from grading_utils.lessons.share_bars import draw_share_bars
 from grading_utils.lessons.showing import figure_html, follower_table_html, table_html, when_ready
 from grading_utils.lessons.word_picker import WordPicker
 
-from .notebooks import ROOT, is_check, kernel, metadata, read
+from .notebooks import ROOT, is_check, metadata
 
 PATH = ROOT / "source" / "01-follower-tables" / "01-follower-tables.ipynb"
+PROBES = {
+    "modules": "import sys; print(sorted({'torch', 'transformers'} & set(sys.modules)))",
+}
 TABLE = {"\n": ["Rain", "Rain"], "Rain": ["on", "on"], "on": ["the", "my", "the"], "the": ["\n"]}
 CONTEXTS = {("a", "b"): ["c", "c", "d"], ("b", "c"): ["a"]}
-
-
-@pytest.fixture(scope="module")
-def notebook() -> Any:
-    return read(PATH)
-
-
-@pytest.fixture(scope="module")
-def executed(notebook: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`."""
-    cells = {}
-    with kernel(tmp_path_factory.mktemp("run")) as run:
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                message, cells[cell.id] = run.run(cell.source)
-                cells[cell.id]["error"] = message
-        _, cells["modules"] = run.run("import sys; print(sorted({'torch', 'transformers'} & set(sys.modules)))")
-    return cells
 
 
 def text_of(cell: Any) -> str:

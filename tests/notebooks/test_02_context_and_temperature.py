@@ -12,9 +12,13 @@ from grading_utils.lessons.context_explorer import ContextExplorer
 from grading_utils.lessons.line_plots import describe_lines, draw_lines
 from grading_utils.lessons.tools import STANDARD_TOOLS
 
-from .notebooks import ROOT, is_check, kernel, metadata, read
+from .notebooks import ROOT, is_check, metadata
 
 PATH = ROOT / "source" / "02-context-and-temperature" / "02-context-and-temperature.ipynb"
+PROBES = {
+    "modules": "import sys; print(sorted({'torch', 'transformers'} & set(sys.modules)))",
+    "names": "print(set(HELD_OUT_TOKENS) <= set(VERSE_TOKENS), curves)",
+}
 SONG = ["how", "many", "stars", "\n", "how", "many", "moons", "\n", "how", "many", "stars", "are", "there"]
 
 
@@ -30,25 +34,6 @@ def generate(model: Any, start: tuple[str, ...], rng: random.Random) -> list[str
     while tuple(text[-len(start) :]) in model and len(text) < 12:
         text.append(rng.choice(model[tuple(text[-len(start) :])]))
     return text
-
-
-@pytest.fixture(scope="module")
-def notebook() -> Any:
-    return read(PATH)
-
-
-@pytest.fixture(scope="module")
-def executed(notebook: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`."""
-    cells = {}
-    with kernel(tmp_path_factory.mktemp("run")) as run:
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                message, cells[cell.id] = run.run(cell.source)
-                cells[cell.id]["error"] = message
-        _, cells["modules"] = run.run("import sys; print(sorted({'torch', 'transformers'} & set(sys.modules)))")
-        _, cells["names"] = run.run("print(set(HELD_OUT_TOKENS) <= set(VERSE_TOKENS), curves)")
-    return cells
 
 
 def text_of(cell: Any) -> str:

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from grading_utils.errors import ModelError
 from grading_utils.language_model.resolver import resolve_model
 from grading_utils.lessons import library_bpe as library_bpe_module
 from grading_utils.lessons import token_colors
 from grading_utils.lessons.library_bpe import library_bpe
 from grading_utils.lessons.token_colors import library_split, many_tokens_html, tokens_html
 
-from .notebooks import ROOT, is_answer, read
+from .notebooks import ROOT, is_answer, read, real_model
 
 NOTEBOOK = ROOT / "source" / "03-tokenization" / "03-tokenization.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
@@ -106,10 +105,5 @@ PRINTED = {
 
 @pytest.mark.parametrize(("text", "ids"), PRINTED.items())
 def test_smollm2_gives_the_printed_ids(text: str, ids: list[int]) -> None:
-    try:
-        found = resolve_model(SMOLLM2)
-    except ModelError as problem:
-        pytest.skip(str(problem))
-    if found.source == "shipped":
-        pytest.skip(f"{SMOLLM2} is not on this machine")
-    assert AutoTokenizer.from_pretrained(found.path)(text)["input_ids"] == ids
+    folder = real_model(SMOLLM2)
+    assert AutoTokenizer.from_pretrained(folder)(text)["input_ids"] == ids

@@ -8,30 +8,10 @@ from typing import Any
 
 import pytest
 
-from grading_utils.errors import ModelError
-from grading_utils.language_model.resolver import resolve_model
-
-from .notebooks import ROOT, is_answer, is_check, kernel, metadata, read
+from .notebooks import ROOT, is_answer, is_check, metadata, real_model
 
 PATH = ROOT / "source" / "05-generation" / "05-generation.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
-
-
-@pytest.fixture(scope="module")
-def notebook() -> Any:
-    return read(PATH)
-
-
-@pytest.fixture(scope="module")
-def executed(notebook: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`."""
-    cells = {}
-    with kernel(tmp_path_factory.mktemp("run")) as run:
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                message, cells[cell.id] = run.run(cell.source)
-                cells[cell.id]["error"] = message
-    return cells
 
 
 def printed(cell: Any) -> str:
@@ -125,17 +105,12 @@ def test_the_pictures_module_holds_no_solution(notebook: Any) -> None:
 
 
 def test_smollm2_continues_shakespeare_as_in_the_printed_lesson() -> None:
-    try:
-        found = resolve_model(SMOLLM2)
-    except ModelError as problem:
-        pytest.skip(str(problem))
-    if found.source == "shipped":
-        pytest.skip(f"{SMOLLM2} is not on this machine")
+    folder = real_model(SMOLLM2)
     torch = pytest.importorskip("torch")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(found.path)
-    model = AutoModelForCausalLM.from_pretrained(found.path)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
     ids = tokenizer("Shakespeare was a", return_tensors="pt")["input_ids"]
     assert ids.tolist() == [[4370, 10735, 436, 253]]
     with torch.no_grad():

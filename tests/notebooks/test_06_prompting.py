@@ -10,30 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from grading_utils.errors import ModelError
 from grading_utils.language_model.resolver import resolve_model
 
-from .notebooks import ROOT, is_answer, is_check, kernel, metadata, read
+from .notebooks import ROOT, is_answer, is_check, metadata, real_model
 
 PATH = ROOT / "source" / "06-prompting" / "06-prompting.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
-
-
-@pytest.fixture(scope="module")
-def notebook() -> Any:
-    return read(PATH)
-
-
-@pytest.fixture(scope="module")
-def executed(notebook: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`."""
-    cells = {}
-    with kernel(tmp_path_factory.mktemp("run")) as run:
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                message, cells[cell.id] = run.run(cell.source)
-                cells[cell.id]["error"] = message
-    return cells
 
 
 @pytest.fixture(scope="module")
@@ -161,17 +143,12 @@ def test_the_lesson_modules_hold_no_solution(notebook: Any) -> None:
     ],
 )
 def test_smollm2_completes_as_in_the_printed_lesson(prompt: str, count: int, expected: str) -> None:
-    try:
-        found = resolve_model(SMOLLM2)
-    except ModelError as problem:
-        pytest.skip(str(problem))
-    if found.source == "shipped":
-        pytest.skip(f"{SMOLLM2} is not on this machine")
+    folder = real_model(SMOLLM2)
     transformers = pytest.importorskip("transformers")
     from grading_utils.lessons.prompting import Prompted
 
     asked = Prompted(
-        transformers.AutoModelForCausalLM.from_pretrained(found.path),
-        transformers.AutoTokenizer.from_pretrained(found.path),
+        transformers.AutoModelForCausalLM.from_pretrained(folder),
+        transformers.AutoTokenizer.from_pretrained(folder),
     )
     assert asked.complete(prompt, count) == expected
