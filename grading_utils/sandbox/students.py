@@ -92,7 +92,7 @@ class Student:
         self._policy = students.policy
         self._pidfd = pidfd
         self._reason = ""
-        self._meter = Meter(pid, self._policy.isolate)
+        self._meter = Meter(pid)
         if self._meter.is_blind() and not self._has_ended(_LAST_MOMENT):
             self.close()
             raise SandboxError("a student's processes cannot be measured on this machine")
@@ -190,8 +190,6 @@ class Student:
         if self._pidfd < 0:
             return
         self._reason = self._reason or reason
-        if not self._policy.isolate:
-            self._signal_all(signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):  # the namespace's first process takes the others with it
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
