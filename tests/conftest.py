@@ -72,6 +72,11 @@ def write_course(root: Path) -> Path:
     source.mkdir(parents=True)
     nbformat.write(counting_notebook(), source / f"{ASSIGNMENT}.ipynb")
     shutil.copy(ROOT / "nbgrader_config.py", root / "nbgrader_config.py")
+    (root / "mutants").mkdir()
+    (root / "mutants" / f"{ASSIGNMENT}.yaml").write_text(
+        "- cell: commonest\n  before: '1'\n  becomes: commonest = Counter(VERSE.split()).most_common(2)[0][0]\n"
+        "  reason: The first of two is the first of one.\n"
+    )
     return root
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def commands(program: str) -> list[Any]:
 
 
 def test_documents_use_only_programs_that_a_test_runs() -> None:
-    known = {"make", "grading-utils"}
+    known = {"make", "grading-utils", "jupyter"}
     assert [f"{page}: {line}" for page, line in COMMANDS if line.split()[0] not in known] == []
 
 
@@ -59,6 +60,13 @@ def test_every_grading_utils_command_runs_on_a_course(
         arguments = [arguments[0], "--help"]  # minutes of computing, and a sample class that this course has not
     result = runner.invoke(main, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("line", commands("jupyter"))
+def test_every_jupyter_command_runs(line: str) -> None:
+    command = [sys.executable, "-m", *shlex.split(line)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

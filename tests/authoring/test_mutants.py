@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import yaml
 
-from grading_utils.authoring.checking import check_tests
+from grading_utils.authoring.checking import Verdict, check_tests
 from grading_utils.authoring.mutants import mutants_of
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
@@ -50,32 +50,33 @@ def test_only_the_solution_is_changed() -> None:
         assert (lines[0], lines[2], len(lines)) == ("print(1 + 1)", "print(x * 2)", 3)
 
 
-def test_a_mistake_that_the_checks_miss_is_found(small_course: Course) -> None:
-    path = small_course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    cell_named(notebook, "commonest-test").source = "assert commonest in VERSE, 'a word of the verse'"
-    nbformat.write(notebook, path)
-    bundle = build_bundle(small_course, ASSIGNMENT)
-    verdicts = list(check_tests(small_course, bundle, engine_factory(small_course, isolate=True)))
-    assert {verdict.grade_id for verdict in verdicts} == {"count-words", "commonest"}
-    missed = [verdict.mutant.changed_line for verdict in verdicts if verdict.survived]
-    assert "commonest = Counter(VERSE.split()).most_common(2)[0][0]" in missed
-    assert "pass" not in missed, "without the variable the check fails"
-    assert all(verdict.lost for verdict in verdicts if verdict.grade_id == "count-words")
+def verdicts_of(course: Course) -> list[Verdict]:
+    return list(check_tests(course, build_bundle(course, ASSIGNMENT), engine_factory(course, isolate=True)))
 
 
 def test_a_change_that_the_author_calls_no_mistake_does_not_count(small_course: Course) -> None:
-    (small_course.root / "mutants").mkdir()
-    entry = {"cell": "commonest", "before": "1", "becomes": "commonest = Counter(VERSE.split()).most_common(2)[0][0]"}
-    path = small_course.root / "mutants" / f"{ASSIGNMENT}.yaml"
-    path.write_text(yaml.safe_dump([{**entry, "reason": "more words than needed"}]))
-    bundle = build_bundle(small_course, ASSIGNMENT)
-    verdicts = list(check_tests(small_course, bundle, engine_factory(small_course, isolate=True)))
-    assert [verdict.mutant.changed_line for verdict in verdicts if verdict.equivalent] == [entry["becomes"]]
+    verdicts = verdicts_of(small_course)
+    assert {verdict.grade_id for verdict in verdicts} == {"count-words", "commonest"}
+    missed = [verdict.equivalent for verdict in verdicts if verdict.lost <= 0]
+    assert missed == ["The first of two is the first of one."]
     assert not any(verdict.survived for verdict in verdicts)
-    path.write_text(yaml.safe_dump([entry]))
+
+
+def test_a_mistake_that_the_checks_miss_is_found(small_course: Course) -> None:
+    path = small_course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell_named(notebook, "commonest-test").source = "assert commonest, 'not empty'"
+    nbformat.write(notebook, path)
+    missed = [verdict.mutant.changed_line for verdict in verdicts_of(small_course) if verdict.survived]
+    assert missed
+    assert all(line.startswith("commonest = ") for line in missed), "what the other checks catch is no news"
+
+
+def test_a_list_without_a_reason_is_refused(small_course: Course) -> None:
+    path = small_course.root / "mutants" / f"{ASSIGNMENT}.yaml"
+    path.write_text(path.read_text().partition("  reason")[0])
     with pytest.raises(CourseError, match="reason"):
-        list(check_tests(small_course, bundle, engine_factory(small_course, isolate=True)))
+        verdicts_of(small_course)
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)

@@ -1,0 +1,54 @@
+"""`docs/course.md` says what is in the notebooks: minutes, points, and how many mistakes are planted."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grading_utils.authoring.mutants import mutants_of
+
+from .notebooks import NOTEBOOKS, ROOT, is_answer, metadata, read
+
+ROWS = {
+    cells[0].strip("[").partition("]")[0]: cells
+    for line in (ROOT / "docs" / "course.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("| [")
+    for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
+}
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def test_every_assignment_has_its_row() -> None:
+    assert list(ROWS) == [path.stem for path in NOTEBOOKS]
+
+
+@every_notebook
+def test_minutes_of_sections_title_and_page_agree(path: Path) -> None:
+    title, *texts = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    stated = re.search(r"About (\d+) minutes", title)
+    assert stated is not None
+    sections = [int(number) for text in texts for number in re.findall(r"\((\d+) minutes\)", text)]
+    assert str(sum(sections)) == stated[1] == ROWS[path.stem][2]
+
+
+@every_notebook
+def test_points_of_cells_title_and_page_agree(path: Path) -> None:
+    notebook = read(path)
+    graded = [metadata(cell) for cell in notebook.cells if metadata(cell).get("grade")]
+    written = sum(entry["points"] for entry in graded if entry["solution"])
+    total = sum(entry["points"] for entry in graded)
+    assert f"{total:g} points: {total - written:g} checked automatically, {written:g} for" in notebook.cells[0].source
+    assert ROWS[path.stem][3] == f"{total:g} ({written:g})"
+
+
+@every_notebook
+def test_the_page_counts_all_mistakes_that_are_planted(path: Path) -> None:
+    listed = ROOT / "mutants" / f"{path.stem}.yaml"
+    entries = yaml.safe_load(listed.read_text(encoding="utf-8")) if listed.exists() else []
+    harmless = {(entry["cell"], entry["before"], entry["becomes"]) for entry in entries}
+    planted = [(cell.id, m) for cell in filter(is_answer, read(path).cells) for m in mutants_of(cell.source)]
+    mistakes = sum((cell, m.before, m.changed_line) not in harmless for cell, m in planted)
+    assert ROWS[path.stem][5] == f"{mistakes} of {mistakes}"
