@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from grading_utils.boundary import frames, outputs
-from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.errors import BoundaryError
 from grading_utils.boundary.held import Held, defined_names, hold
 from grading_utils.boundary.leash import Student
 from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Status
@@ -27,6 +27,7 @@ from grading_utils.boundary.rehearsal import Rehearsed
 from grading_utils.boundary.session import Context, Session
 from grading_utils.boundary.student import MAX_SNAPSHOTS
 from grading_utils.boundary.testcell import run_in_tester
+from grading_utils.boundary.verdicts import endless, is_shown, lost, may_tell_hidden, muted, not_run, stopped
 from grading_utils.boundary.warmup import current
 from grading_utils.course.cells import Role
 
@@ -115,6 +116,7 @@ class Tester:
         self._culprits: dict[int, CellRun] = {}
         self._position = 0
         self._knows_hidden = False
+        self._has_asked = False
         self._fresh_starts = 0
         self.replacements = -1
 
@@ -125,7 +127,7 @@ class Tester:
             for position, cell in enumerate(self._cells):
                 self._position = position
                 if cell.index in self._lost:
-                    ran[position] = _endless(cell)
+                    ran[position] = endless(cell)
                 elif cell.role is Role.TEST:
                     ran[position] = self._check(position, cell)
                 elif cell.role is Role.INSTRUCTOR:
@@ -144,7 +146,7 @@ class Tester:
         while True:
             ran: dict[int, CellRun] = {}
             if not self._replace():
-                return {p: self._culprits.get(p, _not_run(cell)) for p, cell in enumerate(self._cells)}
+                return {p: self._culprits.get(p, not_run(cell)) for p, cell in enumerate(self._cells)}
             for position, cell in enumerate(self._cells):
                 if not self._advance(position, cell, ran):
                     break
@@ -190,7 +192,7 @@ class Tester:
             shown = outputs.checked(known.outputs if known is not None else done.outputs)
             ran[position] = CellRun(index=cell.index, status=status, outputs=shown)
         except BoundaryError as error:
-            ran[position] = _stopped(cell, error, self._student.why())
+            ran[position] = stopped(cell, error, self._student.why())
             if not self._main.is_usable:
                 self._culprits[position] = ran[position]
                 return False
@@ -266,15 +268,15 @@ class Tester:
         run = self._attempt(position, cell)
         while run is None:
             if not self._rebuild():
-                return _lost(cell)
+                return lost(cell)
             knew = self._knows_hidden
             run = self._attempt(position, cell)
-        self._knows_hidden = knew or _may_tell_hidden(cell, run)
+        self._knows_hidden = knew or (self._has_asked and may_tell_hidden(cell, run))
         # Copies can pass things on to each other: what is said after a hidden check may repeat its arguments.
-        if not knew or not _is_shown(cell, run):
+        if not knew or not is_shown(cell, run):
             return run
         # What a check prints when it passes is not worth running the notebook again.
-        return _muted(run) if run.status is Status.OK else self._without_echo(position, cell, run)
+        return muted(run) if run.status is Status.OK else self._without_echo(position, cell, run)
 
     def _without_echo(self, position: int, cell: Cell, run: CellRun) -> CellRun:
         """Have a visible check say what it has to say to a student's process that has seen no hidden one."""
@@ -282,15 +284,16 @@ class Tester:
             self._fresh_starts += 1
             self.replacements -= 1  # nothing went wrong, so this one is not counted
             if self._rebuild() and (again := self._attempt(position, cell)) is not None:
-                self._knows_hidden = _may_tell_hidden(cell, again)
+                self._knows_hidden = self._has_asked and may_tell_hidden(cell, again)
                 return again
-        return _muted(run)
+        return muted(run)
 
     def _attempt(self, position: int, cell: Cell) -> CellRun | None:
         """Run a test cell; None where its copy of the student's process is gone before it began."""
         session = self._snapshots.get(position)
         if session is None or self._student is None:
             return None
+        self._has_asked = not isinstance(session, Held)
         self._student.start(_FORKING)
         try:
             connection = self._namespace.connected(session, is_test=cell.role is Role.TEST)
@@ -393,61 +396,3 @@ def _rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:
         else value
         for name, value in names.items()
     }
-
-
-def _stopped(cell: Cell, error: BoundaryError, why: str) -> CellRun:
-    if isinstance(error, StudentOverran):
-        message = f"Stopped: this cell used more than {cell.time_limit:g} s."
-    elif isinstance(error, StudentDied):
-        message = f"Stopped: this cell ended the Python process that it ran in{f' ({why})' if why else ''}."
-    else:
-        message = "Stopped: this cell made its process send something that is not an answer."
-    output = outputs.error("Stopped", message, [message])
-    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
-
-
-def _may_tell_hidden(cell: Cell, run: CellRun) -> bool:
-    """Can the student's process have been given the arguments of a hidden check in this cell?"""
-    if not cell.hidden_lines:
-        return False
-    if run.status is Status.OK or run.hidden or run.failed_line is None:
-        return True
-    first, last = cell.hidden_lines[0]
-    goes_on = "".join(cell.source.split("\n")[last:]).strip()
-    return run.failed_line >= first or bool(goes_on)
-
-
-def _is_shown(cell: Cell, run: CellRun) -> bool:
-    """Does a student get to read more of a result than a number of points and the words of a hidden check?"""
-    if run.status is not Status.OK:
-        return not run.hidden
-    return not cell.hidden_lines and any(output["output_type"] != "execute_result" for output in run.outputs)
-
-
-def _muted(run: CellRun) -> CellRun:
-    """The same result without anything that can have come from the student's code."""
-    if run.status is Status.STOPPED:
-        return msgspec.structs.replace(run, outputs=[outputs.error("Stopped", run.message, [run.message])])
-    if run.status is Status.OK:
-        kept = [output for output in run.outputs if output["output_type"] == "execute_result"]
-        return msgspec.structs.replace(run, outputs=kept)
-    message = "This check did not pass; run it in your own notebook to see why."
-    return msgspec.structs.replace(run, message=message, outputs=[outputs.error("Check", message, [message])])
-
-
-def _endless(cell: Cell) -> CellRun:
-    message = "Stopped: this check could not be brought to an end with what the code returned."
-    output = outputs.error("Stopped", message, [message])
-    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
-
-
-def _not_run(cell: Cell) -> CellRun:
-    message = "Not run: earlier cells of this notebook kept ending the Python process."
-    output = outputs.error("NotRun", message, [message])
-    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)
-
-
-def _lost(cell: Cell) -> CellRun:
-    message = "Not checked: code in this notebook kept ending the Python process that it ran in."
-    output = outputs.error("NotChecked", message, [message])
-    return CellRun(index=cell.index, status=Status.STOPPED, outputs=[output], message=message)

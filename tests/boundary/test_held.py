@@ -92,3 +92,19 @@ def test_a_name_means_one_object_until_student_code_changes_it(notebook):
         "f()\nassert count == 1 and items == [1, 1]\nassert items is items"
     )
     assert statuses(notebook(("student", COUNTER), ("test", check))) == ["ok", "ok"]
+
+
+def test_a_hidden_check_of_data_tells_student_code_nothing_so_later_messages_stay(notebook):
+    hidden = "assert x == 1\n### BEGIN HIDDEN TESTS\nassert x + 1 == 2\n### END HIDDEN TESTS"
+    spoken = "def f(): raise ValueError('what I say')"
+    started = []
+
+    def only_one() -> ForkedStudent:
+        assert not started, "the notebook was run again, to be sure of the message"
+        started.append(True)
+        return ForkedStudent()
+
+    cells = ("student", f"x = 1\n{spoken}"), ("test", hidden), ("test", "f()"), ("student", "x = 2")
+    runs = notebook(*cells, spawn=only_one)
+    assert statuses(runs) == ["ok", "ok", "error", "ok"]
+    assert "what I say" in runs[2].message
