@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 EXTRAS := notebook,grade,dev
 
-.PHONY: help setup demo test test-all hostile model check release clean
+.PHONY: help setup demo test test-all hostile bench model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ test-all: $(READY)  ## Run the test suite with everything slow
 
 hostile: $(READY)  ## Grade the whole hostile class
 	$(BIN)/python -m pytest -m hostile tests/hostile
+
+bench: $(READY)  ## Measure grading against stock nbgrader, side by side (an hour)
+	$(BIN)/python -m benchmarks.grading
+	$(BIN)/python -m benchmarks.floor 04-next-token 01-follower-tables
 
 model: $(READY)  ## Train the shipped language model again from its seed, and evaluate it
 	$(BIN)/python -m grading_utils.language_model.train

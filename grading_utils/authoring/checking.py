@@ -117,7 +117,7 @@ def _score(
     for cell in notebook.cells:
         if source is not None and grade_id(cell) == answer:
             cell.source = source
-    job = make_job(notebook, bundle)
+    job = make_job(notebook, bundle, everything=False)
     run = engine.run(msgspec.structs.replace(job, cells=_needed(job, answer, checks)))
     insert_outputs(notebook, run)
     return sum(result.score or 0.0 for result in score_cells(notebook, run) if result.grade_id in checks)

@@ -76,7 +76,7 @@ def without_scaffold(source: str) -> str:
 
 def _grade(submitted: Any, bundle: NotebookBundle, engine: Any) -> list[CellResult]:
     notebook = restore(submitted, bundle).notebook
-    run = engine.run(make_job(notebook, bundle))
+    run = engine.run(make_job(notebook, bundle, everything=False))
     insert_outputs(notebook, run)
     return score_cells(notebook, run)
 

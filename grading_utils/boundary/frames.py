@@ -20,7 +20,7 @@ _HEADER = struct.Struct(">II")
 _CHUNK = 1 << 20
 
 Wait = Callable[[socket.socket], None]
-"""Called before every read or write; returns when the socket is ready, raises when it won't be."""
+"""Called before a message is read, and whenever the socket isn't ready; returns when it is, raises when it won't be."""
 
 
 def send(sock: socket.socket, message: object, bulk: list[bytes] | None = None, *, wait: Wait | None = None) -> None:
@@ -30,7 +30,7 @@ def send(sock: socket.socket, message: object, bulk: list[bytes] | None = None, 
         sock: A connected stream socket.
         message: A msgspec struct.
         bulk: Pieces of the bulk part, in order.
-        wait: Called before every write; without it the socket itself blocks.
+        wait: Called whenever the socket takes no more; without it the socket itself blocks.
 
     Raises:
         BoundaryError: The message is larger than a frame may be.
@@ -41,7 +41,11 @@ def send(sock: socket.socket, message: object, bulk: list[bytes] | None = None, 
     size = sum(map(len, bulk))
     if len(structure) > MAX_STRUCTURE or size > MAX_BULK:
         raise BoundaryError(f"a message of {len(structure)} + {size} bytes is larger than a frame may be")
-    _send_all(sock, _HEADER.pack(len(structure), size) + structure, wait)
+    head = _HEADER.pack(len(structure), size) + structure
+    if size <= _CHUNK:  # in one piece: every write wakes the reader
+        _send_all(sock, b"".join((head, *bulk)), wait)
+        return
+    _send_all(sock, head, wait)
     for piece in bulk:
         _send_all(sock, piece, wait)
 
@@ -53,11 +57,10 @@ def _send_all(sock: socket.socket, data: bytes, wait: Wait | None) -> None:
             if wait is None:
                 sock.sendall(view)
                 return
-            wait(sock)
             try:
                 view = view[sock.send(view[:_CHUNK], socket.MSG_DONTWAIT) :]
             except BlockingIOError:
-                continue
+                wait(sock)
     except OSError as error:
         if isinstance(error, TimeoutError):
             raise
@@ -72,12 +75,14 @@ def receive(
     Args:
         sock: A connected stream socket.
         decoder: Knows the messages that may come.
-        wait: Called before every read; without it the socket itself blocks.
+        wait: Called before the first read, and whenever there is nothing to read; without it the socket itself blocks.
 
     Raises:
         BoundaryError: The frame is too large, or not one of the expected messages.
         StudentDied: The other end closed, also in the middle of a frame.
     """
+    if wait is not None:
+        wait(sock)
     size, bulk_size = _HEADER.unpack(_read(sock, _HEADER.size, wait))
     if size > MAX_STRUCTURE or bulk_size > MAX_BULK:
         raise BoundaryError(f"a frame announces {size} + {bulk_size} bytes, more than may be sent")
@@ -98,11 +103,11 @@ def _read(sock: socket.socket, size: int, wait: Wait | None) -> bytes:
     parts: list[bytes] = []
     missing = size
     while missing:
-        if wait is not None:
-            wait(sock)
         try:
             part = sock.recv(min(missing, _CHUNK), socket.MSG_DONTWAIT if wait else 0)
         except BlockingIOError:
+            assert wait is not None
+            wait(sock)
             continue
         except ConnectionError:
             part = b""

@@ -12,6 +12,9 @@ class Student(Protocol):
     sock: socket.socket
     """The tester's end of the conversation with `student.serve`."""
 
+    copies: int
+    """How many living copies of its first process the tester has asked for."""
+
     def start(self, seconds: float) -> None:
         """Begin a new time budget for everything this student's processes do from now on."""
 

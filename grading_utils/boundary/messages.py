@@ -39,6 +39,8 @@ class RunCell(_Message, frozen=True, kw_only=True, tag="run"):
     source: str
     index: int
     instructor: bool
+    draws: bool = True
+    """Whether figures are drawn; otherwise only their names are shown."""
 
 
 class ListNames(_Message, frozen=True, kw_only=True, tag="names"):
@@ -213,6 +215,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     grade_id: str | None = None
     time_limit: float = 30.0
+    draws: bool = True
+    """Whether the pictures that the cell displays are drawn; often that costs more than all its computing."""
     hidden_lines: tuple[tuple[int, int], ...] = ()
 
 

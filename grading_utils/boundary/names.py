@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
 import types
+from functools import lru_cache
 from typing import Any
+
+from grading_utils.checks.source import parse
 
 
 def uses_unknown_names(code: types.CodeType, known: dict[str, Any]) -> bool:
@@ -19,14 +23,15 @@ def uses_unknown_names(code: types.CodeType, known: dict[str, Any]) -> bool:
     return any(uses_unknown_names(c, known) for c in code.co_consts if isinstance(c, types.CodeType))
 
 
-def bound_names(source: str) -> set[str]:
+@lru_cache(maxsize=256)
+def bound_names(source: str) -> frozenset[str]:
     """Names that a cell binds at its top level; those it can bind in other ways are not seen."""
     try:
         table = symtable.symtable(source, "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError):
-        return set()
+        return frozenset()
     bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
-    return bound | {name for child in table.get_children() for name in _declared_global(child)}
+    return frozenset(bound.union(*(_declared_global(child) for child in table.get_children())))
 
 
 def _declared_global(table: symtable.SymbolTable) -> set[str]:
@@ -34,18 +39,28 @@ def _declared_global(table: symtable.SymbolTable) -> set[str]:
     return found.union(*(_declared_global(child) for child in table.get_children()))
 
 
-def free_names(source: str) -> set[str]:
+@lru_cache(maxsize=256)
+def free_names(source: str) -> frozenset[str]:
     """Global names that a cell reads anywhere in it."""
     try:
         table = symtable.symtable(source, "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError):
-        return set()
-    return _read_globals(table, is_top=True)
+        return frozenset()
+    return frozenset(_read_globals(table, is_top=True))
 
 
 def _read_globals(table: symtable.SymbolTable, *, is_top: bool = False) -> set[str]:
     found = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (is_top or s.is_global())}
     return found.union(*(_read_globals(child) for child in table.get_children()))
+
+
+@lru_cache(maxsize=256)
+def mentioned_names(source: str) -> frozenset[str]:
+    """Every identifier in a cell, wherever it stands; all words of it where it does not parse."""
+    tree = parse(source)
+    if tree is None:
+        return frozenset(re.findall(r"\w+", source))
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 def names_in_class_bodies(tree: ast.Module, filename: str) -> set[str]:

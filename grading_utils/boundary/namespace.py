@@ -10,10 +10,11 @@ from __future__ import annotations
 import ast
 import builtins
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from grading_utils.boundary.held import Held
 from grading_utils.boundary.names import names_in_class_bodies
 from grading_utils.boundary.session import Session
 
@@ -32,7 +33,7 @@ class TestNamespace(dict[str, Any]):
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "__main__")
         self.instructor_names = set(names)
-        self._session: Session | None = None
+        self._session: Session | Held | None = None
         self._student_names: set[str] = set()
         self._is_test = False
         self._borrowed: set[str] = set()
@@ -96,7 +97,7 @@ class TestNamespace(dict[str, Any]):
     # --- what the tester does ---
 
     @contextmanager
-    def connected(self, session: Session | None, *, is_test: bool) -> Iterator[None]:
+    def connected(self, session: Session | Held | None, *, is_test: bool) -> Iterator[None]:
         """Resolve missing names in this session meanwhile.
 
         What a test cell does to a name of the student's or the instructor's is undone at the end, as it is in the
@@ -117,7 +118,7 @@ class TestNamespace(dict[str, Any]):
             self._session, self._is_test = None, False
             self._student_names = set()
 
-    def forget(self, names: set[str]) -> None:
+    def forget(self, names: Set[str]) -> None:
         """Drop the data that earlier tests bound to names that a later cell of the student's binds.
 
         Functions, classes and modules stay the tests' own: they are what tests check with.

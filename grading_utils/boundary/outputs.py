@@ -8,6 +8,7 @@ and JavaScript are dropped.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 MAX_OUTPUTS = 200
@@ -116,17 +117,12 @@ def clean_html(text: str) -> str:
     """HTML (or Markdown that may contain some) without anything that runs or that loads from elsewhere."""
     if "<" not in text:
         return text
-    import bleach
-    from bleach.css_sanitizer import CSSSanitizer
+    return str(_cleaner().clean(re.sub(r"(?is)<(style|script)\b.*?(?:</\1\s*>|\Z)", "", text)))
 
-    without_blocks = re.sub(r"(?is)<(style|script)\b.*?(?:</\1\s*>|\Z)", "", text)
-    return str(
-        bleach.clean(
-            without_blocks,
-            tags=_TAGS,
-            attributes=_ATTRIBUTES,
-            protocols=["data"],
-            css_sanitizer=CSSSanitizer(),
-            strip=True,
-        )
-    )
+
+@cache
+def _cleaner() -> Any:
+    from bleach.css_sanitizer import CSSSanitizer
+    from bleach.sanitizer import Cleaner
+
+    return Cleaner(tags=_TAGS, attributes=_ATTRIBUTES, protocols=["data"], css_sanitizer=CSSSanitizer(), strip=True)

@@ -8,40 +8,76 @@ student's process never chooses what a test draws.
 
 from __future__ import annotations
 
+import ctypes
 import random
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from grading_utils.boundary import wire
 from grading_utils.boundary.values import Decoder, Encoder
 
+_MT19937_BYTES = 625 * 4  # key and position
 
-def states() -> dict[str, Any]:
-    """The states of the global generators of the libraries that are loaded; comparable with `same`."""
-    found: dict[str, Any] = {"Random": random.getstate()}
+
+def marks() -> dict[str, Any]:
+    """Something for every loaded library's global generator that differs once it has been used; for `changed`."""
+    found: dict[str, Any] = {"Random": mark(random._inst)}
     if (numpy := sys.modules.get("numpy.random")) is not None:
-        found["RandomState"] = numpy.get_state()
+        found["RandomState"] = _numpy_mark(numpy)
     if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "get_rng_state"):
         found["torch"] = torch.get_rng_state()
     return found
 
 
+def mark(generator: random.Random) -> object:
+    """Something that differs once a generator of Python's has been used."""
+    if _KNOWS_LAYOUT:
+        return _raw(generator), generator.gauss_next  # type: ignore[attr-defined]
+    return generator.getstate()
+
+
+def _raw(generator: random.Random) -> bytes:
+    """The memory of a generator; `getstate` makes a tuple of 625 numbers, which takes longer than most calls."""
+    return ctypes.string_at(id(generator) + object.__basicsize__, _MT19937_BYTES)
+
+
+def _knows_layout() -> bool:
+    """Is the state where CPython has kept it so far: right behind the object's head?"""
+    one, other = random.Random(1), random.Random(1)
+    if sys.implementation.name != "cpython" or one.__sizeof__() < object.__basicsize__ + _MT19937_BYTES:
+        return False
+    same = _raw(one) == _raw(other)
+    one.random()
+    return same and _raw(one) != _raw(other)
+
+
+def _numpy_mark(numpy: Any) -> bytes:
+    generator = numpy.get_bit_generator()
+    if type(generator) is numpy.MT19937:  # its own `state` takes longer to make than most calls to run
+        return ctypes.string_at(generator.ctypes.state_address, _MT19937_BYTES)
+    return repr(generator.state).encode()
+
+
 def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Which generators' states differ."""
-    return [kind for kind, state in after.items() if kind not in before or not _same(kind, before[kind], state)]
+    """Which generators' marks differ."""
+    return [kind for kind, mark in after.items() if kind not in before or not _same(before[kind], mark)]
 
 
-def _same(kind: str, one: Any, other: Any) -> bool:
-    if kind == "Random":
-        return bool(one == other)
-    if kind == "torch":
-        return bool(one.equal(other))
-    return bool(one[2:] == other[2:] and (one[1] == other[1]).all())
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other) if isinstance(one, tuple | bytes) else bool(one.equal(other))
 
 
-def encode(encoder: Encoder, kinds: list[str], current: dict[str, Any]) -> list[wire.Randomness]:
-    """The states of the generators named in `kinds`, as nodes."""
-    return [wire.Randomness(kind, encoder.value(current[kind])) for kind in kinds]  # type: ignore[arg-type]
+def encode(encoder: Encoder, kinds: list[str]) -> list[wire.Randomness]:
+    """The present states of the generators named in `kinds`, as nodes."""
+    return [wire.Randomness(kind, encoder.value(_STATES[kind]())) for kind in kinds]  # type: ignore[arg-type]
+
+
+_STATES: dict[str, Callable[[], Any]] = {
+    "Random": random.getstate,
+    "RandomState": lambda: sys.modules["numpy.random"].get_state(),
+    "torch": lambda: sys.modules["torch"].get_rng_state(),
+}
 
 
 def apply(decoder: Decoder, nodes: list[wire.Randomness]) -> None:
@@ -60,6 +96,11 @@ def apply(decoder: Decoder, nodes: list[wire.Randomness]) -> None:
             torch.set_rng_state(state)
 
 
+def states() -> dict[str, Any]:
+    """The states of the global generators of the libraries that are loaded, for `restore`."""
+    return {kind: _STATES[kind]() for kind in marks()}
+
+
 def restore(found: dict[str, Any]) -> None:
     """Give the generators back the states that `states` found; of one loaded since, the state it has."""
     random.setstate(found["Random"])
@@ -71,7 +112,7 @@ def restore(found: dict[str, Any]) -> None:
 
 def seed(number: int) -> None:
     """Seed every global generator that is loaded."""
-    move_on(list(states()), number)
+    move_on(list(marks()), number)
 
 
 def move_on(kinds: list[str], number: int) -> None:
@@ -82,3 +123,6 @@ def move_on(kinds: list[str], number: int) -> None:
         sys.modules["numpy.random"].seed(number)
     if "torch" in kinds and "torch" in sys.modules:
         sys.modules["torch"].manual_seed(number)
+
+
+_KNOWS_LAYOUT = _knows_layout()

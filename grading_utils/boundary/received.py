@@ -6,6 +6,7 @@ check keeps the instructor's words and loses the student's values.
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -22,6 +23,7 @@ class Received:
     def __init__(self) -> None:
         self.is_recording = False
         self._texts: set[str] = set()
+        self._unread: list[Any] = []
         self._overflowed = False
         self._errors: list[tuple[BaseException, list[str]]] = []
 
@@ -41,10 +43,17 @@ class Received:
 
     def value(self, value: Any) -> None:
         """Remember the texts and long numbers in a value."""
-        if self.is_recording and not self._overflowed:
-            if value is not None and not isinstance(value, str):
-                self._texts.add(str(value)[:LONGEST_MESSAGE])
-            self._note(value)
+        if not self.is_recording or self._overflowed:
+            return
+        if type(value).__module__.partition(".")[0] in ("numpy", "pandas", "torch"):
+            self._unread.append(copy.deepcopy(value))  # its text takes long to make, and most checks pass
+        else:
+            self._read(value)
+
+    def _read(self, value: Any) -> None:
+        if value is not None and not isinstance(value, str):
+            self._texts.add(str(value)[:LONGEST_MESSAGE])
+        self._note(value)
 
     def _note(self, value: Any) -> None:
         if len(self._texts) > _LEAVES:
@@ -72,6 +81,8 @@ class Received:
             message: What the check said.
             own_words: The literal text that the instructor wrote for this message.
         """
+        while self._unread:
+            self._read(self._unread.pop())
         if self._overflowed:
             return ""
         message = message[:LONGEST_MESSAGE]

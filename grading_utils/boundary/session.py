@@ -63,7 +63,8 @@ class Session:
         self._broken: BoundaryError | None = None
         self._stand_ins: dict[int, dict[str | None, Any]] = {}
         self._descriptions: dict[int, tuple[m.Description, values.Decoder]] = {}
-        self._random_states: dict[str, Any] = {}
+        self._looked_up: dict[str, tuple[object, Any]] = {}
+        self._random_marks: dict[str, Any] = {}
         self._children = 0
 
     # --- what the tester does ---
@@ -73,9 +74,10 @@ class Session:
         """Can it still be asked something?"""
         return self._broken is None
 
-    def run_cell(self, source: str, index: int, *, instructor: bool) -> m.CellDone:
+    def run_cell(self, source: str, index: int, *, instructor: bool, draws: bool = True) -> m.CellDone:
         """Execute a cell of the notebook."""
-        done, _ = self._ask(m.RunCell(seq=self._next(), source=source, index=index, instructor=instructor))
+        question = m.RunCell(seq=self._next(), source=source, index=index, instructor=instructor, draws=draws)
+        done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
     def names(self) -> set[str]:
@@ -84,9 +86,28 @@ class Session:
         return set(self._expect(names, m.Names).names)
 
     def lookup(self, name: str) -> Any:
-        """The value of a global name of the student's, or `NameError`."""
+        """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
-        return self._result(reply, decoder, path=name)
+        if not isinstance(reply, m.Answer):
+            return self._result(reply, decoder)
+        sent = (reply.value, decoder.bulk)
+        if name not in self._looked_up or self._looked_up[name][0] != sent:
+            self._looked_up[name] = sent, self._result(reply, decoder, path=name)
+        return self._looked_up[name][1]
+
+    def fetch(self, name: str) -> Callable[[], Any] | None:
+        """Ask for the value of a name now, to be read later; None where it isn't all data."""
+        reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
+        if not isinstance(reply, m.Answer) or not wire.is_data(reply.value):
+            return None
+        node = reply.value
+
+        def read() -> Any:
+            value = decoder.value(node)
+            self._context.received.value(value)
+            return value
+
+        return read
 
     def bind(self, name: str, value: object) -> None:
         """Assign to a global name of the student's."""
@@ -101,7 +122,11 @@ class Session:
         self._result(reply, decoder)
 
     def fork(self) -> Session:
-        """A session with a copy of the student's process as it is now."""
+        """A session with a copy of the student's process as it is now.
+
+        Raises:
+            BoundaryError: There is no room for another copy, or something else went wrong.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             self._send(m.Fork(seq=self._next()))
@@ -110,8 +135,8 @@ class Session:
             except OSError:
                 raise StudentDied("the student's process has ended") from None
         try:
-            reply, decoder = self._wait_for_reply(self._seq)
-            self._result(reply, decoder)
+            reply, _ = self._wait_for_reply(self._seq)
+            self._done(reply)
         except BaseException:
             ours.close()
             raise
@@ -119,9 +144,9 @@ class Session:
         return Session(self._student, ours, self._context)
 
     def end_child(self, number: int) -> None:
-        """Have the process forked as number `number`, from 0, killed."""
-        reply, decoder = self._ask(m.End(seq=self._next(), child=number))
-        self._result(reply, decoder)
+        """Have the process forked as number `number`, from 0, killed; raises `BoundaryError` if it won't be."""
+        reply, _ = self._ask(m.End(seq=self._next(), child=number))
+        self._done(reply)
 
     def close(self) -> None:
         """End the conversation; the process at the other end then exits."""
@@ -137,18 +162,18 @@ class Session:
         encoder = values.Encoder(self, strict=True)
         given = [*arguments, *keywords.values()]
         nodes = [self._encode(encoder, value) for value in given]
-        states = randomness.states()
-        news = randomness.changed(self._random_states, states)
+        marks = randomness.marks()
+        news = randomness.changed(self._random_marks, marks)
         question = m.Operate(
             seq=self._next(), id=id, op=op, arguments=nodes, keywords=list(keywords),
-            random=randomness.encode(encoder, news, states),
+            random=randomness.encode(encoder, news),
         )  # fmt: skip
         reply, decoder = self._ask(question, encoder)
         if not isinstance(reply, m.Answer | m.Threw):
             raise self._break("the student's process gave an answer to another question")
         if reply.drew:
             randomness.move_on(reply.drew, random.Random(f"{self._seq} {reply.drew}").getrandbits(32))
-        self._random_states = randomness.states() if reply.drew else states
+        self._random_marks = randomness.marks() if reply.drew else marks
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
@@ -317,6 +342,11 @@ class Session:
         if not isinstance(reply, kind):
             raise self._break("the student's process gave an answer to another question")
         return reply
+
+    def _done(self, reply: Any) -> None:
+        """For what the student's process does itself: an exception there is no test's business."""
+        if not isinstance(reply, m.Answer):
+            raise BoundaryError("the student's process could not do what it was asked to")
 
     def _result(self, reply: Any, decoder: values.Decoder, path: str | None = None) -> Any:
         if isinstance(reply, m.Threw):

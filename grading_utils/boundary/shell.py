@@ -22,6 +22,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from grading_utils.boundary import outputs
+from grading_utils.checks.source import parse
 
 _INPUT_MESSAGE = "input() has nobody to ask while a notebook is graded"
 
@@ -122,6 +123,12 @@ class NotebookShell(InteractiveShell):
     is_quiet = False
     """Does the running cell end in a semicolon?"""
 
+    def transform_cell(self, raw_cell: str) -> str:
+        """IPython's own syntax as Python; what is Python already stays as it is, line for line."""
+        if parse(raw_cell) is not None:
+            return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+        return str(super().transform_cell(raw_cell))
+
     def record(self, output: dict[str, Any]) -> None:
         """Keep an output of the cell that is running; drop it where none is."""
         if self.recorder is not None:
@@ -207,8 +214,16 @@ def recording(shell: NotebookShell) -> Iterator[Recorder]:
                 stream.recorder = None
 
 
-def run_cell(shell: NotebookShell, source: str) -> tuple[bool, list[dict[str, Any]]]:
-    """Run one cell; returns whether it ended without an exception, and its outputs."""
+def run_cell(shell: NotebookShell, source: str, *, draws: bool = True) -> tuple[bool, list[dict[str, Any]]]:
+    """Run one cell; returns whether it ended without an exception, and its outputs.
+
+    Args:
+        shell: Where to run it.
+        source: The cell's text.
+        draws: Whether displayed pictures are drawn; otherwise the notebook keeps their names only.
+    """
+    for picture in ("image/png", "image/jpeg", "image/svg+xml"):
+        shell.display_formatter.formatters[picture].enabled = draws
     shell.is_quiet = DisplayHook.semicolon_at_end_of_expression(source)
     with recording(shell) as recorder:
         outcome = shell.run_cell(source, store_history=False)

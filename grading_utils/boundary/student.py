@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import inspect
 import os
+import random
 import signal
 import socket
 import sys
@@ -146,7 +147,7 @@ class Endpoint:
         if question.instructor and self._warm.adopt(question.source) is not None:
             return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
-        ok, outputs = run_cell(self._warm.shell, question.source)
+        ok, outputs = run_cell(self._warm.shell, question.source, draws=question.draws)
         self._busy = False
         if question.instructor:
             bound = bound_names(self._warm.shell.transform_cell(question.source))
@@ -179,7 +180,7 @@ class Endpoint:
         positional = given[: len(given) - len(question.keywords)]
         keywords = dict(zip(question.keywords, given[len(positional) :], strict=True))
         before = [self._fingerprint(value) for value in given]
-        states = randomness.states()
+        marks = randomness.marks()
         target = self._objects[question.id]
         result: Any = None
         error: Raised | None = None
@@ -202,7 +203,7 @@ class Endpoint:
             "changes": changes,
             "stdout": _printed(recorder, "stdout"),
             "stderr": _printed(recorder, "stderr"),
-            "drew": randomness.changed(states, randomness.states()),
+            "drew": randomness.changed(marks, randomness.marks()),
         }
         if error is not None:
             return m.Threw(seq=question.seq, error=error, **traces)
@@ -293,10 +294,12 @@ class Endpoint:
     def _describe(self, error: BaseException, encoder: values.Encoder) -> Raised:
         return describe(error, encoder, _cell_frames(error))
 
-    def _fingerprint(self, value: object) -> bytes | None:
+    def _fingerprint(self, value: object) -> object:
         """What a mutable argument looks like now; None for one that can't change or is too large to watch."""
         if type(value) in (type(None), bool, int, float, str, bytes, complex):
             return None
+        if type(value) is random.Random:
+            return randomness.mark(value)
         encoder = values.Encoder(self, strict=True)
         try:
             node = encoder.value(value)

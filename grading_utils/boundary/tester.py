@@ -7,9 +7,8 @@ reach a later cell's output, and what it does or stores during a check is gone w
 
 from __future__ import annotations
 
-import ast
 import builtins
-import re
+import contextlib
 import socket
 import types
 from collections.abc import Callable, Iterator
@@ -19,9 +18,10 @@ import msgspec
 
 from grading_utils.boundary import frames, outputs
 from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.held import Held, defined_names, hold
 from grading_utils.boundary.leash import Student
 from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Status
-from grading_utils.boundary.names import bound_names, free_names, uses_unknown_names
+from grading_utils.boundary.names import bound_names, free_names, mentioned_names, uses_unknown_names
 from grading_utils.boundary.namespace import TestNamespace
 from grading_utils.boundary.rehearsal import Rehearsed
 from grading_utils.boundary.session import Context, Session
@@ -109,7 +109,8 @@ class Tester:
         self._namespace = _instructor_namespace()
         self._student: Student | None = None
         self._main: Session | None = None
-        self._snapshots: dict[int, Session] = {}
+        self._snapshots: dict[int, Session | Held] = {}
+        self._holds = True
         self._numbers: dict[int, int] = {}
         self._culprits: dict[int, CellRun] = {}
         self._position = 0
@@ -130,7 +131,7 @@ class Tester:
                 elif cell.role is Role.INSTRUCTOR:
                     self._run_here(position, cell)
                 elif cell.role is Role.STUDENT:
-                    self._namespace.forget(bound_names(self._warm.shell.transform_cell(cell.source)))
+                    self._namespace.forget(bound_names(self._text(cell)))
                 yield ran[position]
         finally:
             if self._student is not None:
@@ -175,13 +176,15 @@ class Tester:
             ran[position] = self._culprits[position]
             return True
         if cell.role is Role.TEST or (cell.role is Role.INSTRUCTOR and self._needs_student(cell)):
-            if position >= self._position and len(self._snapshots) < MAX_SNAPSHOTS:
-                self._put_aside(position)
+            if position >= self._position:
+                self._put_aside(position, cell)
             if cell.role is Role.TEST:
                 return self._main.is_usable
         self._student.start(cell.time_limit)
         try:
-            done = self._main.run_cell(cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR)
+            done = self._main.run_cell(
+                cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR, draws=cell.draws
+            )
             status = Status.OK if done.ok else Status.ERROR
             known = self._rehearsed(cell)
             shown = outputs.checked(known.outputs if known is not None else done.outputs)
@@ -193,15 +196,39 @@ class Tester:
                 return False
         return True
 
-    def _put_aside(self, position: int) -> None:
+    def _put_aside(self, position: int, cell: Cell) -> None:
+        """Keep what a check will need: the values that it reads, or the process as it is now."""
         assert self._main is not None
         assert self._student is not None
         self._student.start(_FORKING)
-        try:
-            self._snapshots[position] = self._main.fork()
-            self._numbers[position] = len(self._snapshots) - 1
-        except (BoundaryError, Exception):  # no room for another copy, or it says so: only this check is lost
-            return
+        with contextlib.suppress(BoundaryError):  # no room for another copy, or it says so: only this check is lost
+            held = self._hold(cell) if self._holds and cell.role is Role.TEST else None
+            if held is not None:
+                self._snapshots[position] = held
+            elif cell.role is Role.TEST and position + 1 == len(self._cells):
+                self._snapshots[position] = self._main  # nothing comes after it
+            elif len(self._numbers) < MAX_SNAPSHOTS:
+                self._snapshots[position] = self._main.fork()
+                self._numbers[position] = len(self._numbers)
+                self._student.copies = len(self._numbers)
+
+    def _hold(self, cell: Cell) -> Held | None:
+        """The values that a check reads; None where it needs a copy of the process."""
+        assert self._main is not None
+        text = self._text
+        earlier = [c for c in self._cells if c.index < cell.index]
+        defined = [defined_names(text(c)) for c in earlier if c.role is Role.STUDENT]
+        ours = [bound_names(text(c)) for c in earlier if c.role is Role.INSTRUCTOR]
+        return hold(
+            self._main,
+            text(cell),
+            cell.hidden_lines,
+            frozenset[str]().union(*defined),
+            self._namespace.instructor_names.union(*ours),
+        )
+
+    def _text(self, cell: Cell) -> str:
+        return self._warm.shell.transform_cell(cell.source)
 
     def _needs_student(self, cell: Cell) -> bool:
         """Does an instructor's cell use names that only the student's process can know?"""
@@ -209,7 +236,7 @@ class Tester:
             return True
         if self._rehearsed(cell) is not None or not self._is_used(cell):
             return False
-        names = free_names(self._warm.shell.transform_cell(cell.source))
+        names = free_names(self._text(cell))
         known = self._namespace.instructor_names.union(
             *(bound_names(c.source) for c in self._cells if c.role is Role.INSTRUCTOR)
         )
@@ -220,14 +247,14 @@ class Tester:
 
         Where nothing does, the cell need not run here as well: a picture of what the student's functions return, say.
         """
-        bound = bound_names(self._warm.shell.transform_cell(cell.source))
+        bound = bound_names(self._text(cell))
         later = [c for c in self._cells if c.index > cell.index and c.role is not Role.STUDENT]
         return any(bound & self._uses(c) for c in later)
 
-    def _uses(self, cell: Cell) -> set[str]:
+    def _uses(self, cell: Cell) -> frozenset[str]:
         """Names that a cell may take from earlier ones; what an instructor's cell binds itself it does not need."""
-        text = self._warm.shell.transform_cell(cell.source)
-        return _mentioned(text) - (bound_names(text) if cell.role is Role.INSTRUCTOR else set())
+        text = self._text(cell)
+        return mentioned_names(text) - (bound_names(text) if cell.role is Role.INSTRUCTOR else frozenset())
 
     def _rehearsed(self, cell: Cell) -> Rehearsed | None:
         return self._warm.rehearsed.get(cell.source) if cell.role is Role.INSTRUCTOR else None
@@ -272,22 +299,31 @@ class Tester:
             return None
         try:
             self._student.start(cell.time_limit)
-            return run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+            run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
         finally:
             connection.__exit__(None, None, None)
             if cell.role is Role.TEST:
                 self._dismiss(position)
+        if isinstance(session, Held) and session.is_short:
+            self._holds = False  # it reads more than its text says, so from now on every check gets a copy
+            self.replacements -= 1
+            return None
+        return run
 
     def _dismiss(self, position: int) -> None:
         """End a copy that has been used; one that doesn't answer any more is killed."""
         session = self._snapshots.pop(position)
         answers = session.is_usable
         session.close()
-        if not answers and self._main is not None and self._student is not None:
+        if position not in self._numbers or self._main is None or self._student is None:
+            return
+        number = self._numbers[position]
+        self._student.copies = sum(p in self._snapshots for p in self._numbers)
+        if not answers:
             self._student.start(_FORKING)
             try:
-                self._main.end_child(self._numbers[position])
-            except (BoundaryError, Exception):  # it says what it likes; what counts is that the copy ends
+                self._main.end_child(number)
+            except BoundaryError:  # it says what it likes; what counts is that the copy ends
                 self._student.kill()
 
     def _rebuild(self) -> bool:
@@ -315,7 +351,7 @@ class Tester:
                 run_in_tester(cell, self._namespace, self._context, self._warm.shell)
         except BoundaryError:
             pass
-        for name in bound_names(self._warm.shell.transform_cell(cell.source)):
+        for name in bound_names(self._text(cell)):
             if dict.__contains__(self._namespace, name):
                 self._context.shared.register(name, self._namespace[name])
 
@@ -344,14 +380,6 @@ def _instructor_namespace() -> TestNamespace:
             dict.__setitem__(namespace, name, value)
             warm.shared.register(name, value)
     return namespace
-
-
-def _mentioned(source: str) -> set[str]:
-    """Every identifier in a cell, wherever it stands; all of them where it does not parse."""
-    try:
-        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    except (SyntaxError, ValueError, RecursionError):
-        return set(re.findall(r"\w+", source))
 
 
 def _rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:

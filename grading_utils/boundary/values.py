@@ -271,6 +271,7 @@ class Decoder:
     """
 
     def __init__(self, stand: Stand, bulk: bytes) -> None:
+        self.bulk = bulk
         self._stand = stand
         self._bulk = memoryview(bulk)
 

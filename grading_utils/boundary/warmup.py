@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from grading_utils.boundary.messages import WarmReply, WarmRequest
+from grading_utils.boundary.names import mentioned_names
+from grading_utils.boundary.outputs import clean_html
 from grading_utils.boundary.rehearsal import Rehearsed, rehearse
 from grading_utils.boundary.shell import NotebookShell, make_shell, run_cell
 from grading_utils.boundary.values import SharedNames, constants
 
 # Imported before forking because each fork would otherwise pay for them.
 _NEEDED_LATER = (
-    "bleach.css_sanitizer",
     "grading_utils.boundary.student",
     "grading_utils.boundary.tester",
     "grading_utils.checks.source",
@@ -81,6 +82,7 @@ def prepare(cells: list[str], later: Sequence[str] = ()) -> WarmReply:
         run_cell(shell, source)
     for name in _NEEDED_LATER:
         importlib.import_module(name)
+    clean_html('<p style="color: red">warm</p>')
     shell.user_ns.pop("_", None)
     warm_state = Warm(shell, SharedNames(), frozenset(shell.user_ns))
     ran = [run_cell(shell, source) for source in cells]
@@ -88,6 +90,8 @@ def prepare(cells: list[str], later: Sequence[str] = ()) -> WarmReply:
     _state[:] = [warm_state]
     constants()
     _stop_monitors()
+    for source in later:
+        mentioned_names(shell.transform_cell(source))  # remembered from here on
     if all(ok for ok, _ in ran):
         warm_state.rehearsed = rehearse(shell, list(later))
     return WarmReply(outputs=[outputs for _, outputs in ran], ok=[ok for ok, _ in ran])

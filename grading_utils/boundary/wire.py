@@ -224,3 +224,12 @@ Value = (
     | Moment | Array | ObjectArray | Tensor | Strings | Masked | Zoned | Categorical | Index | Series | Frame
     | Randomness | Remote | Own | Shared | None
 )  # fmt: skip
+
+
+def is_data(node: Value | list[Value]) -> bool:
+    """Does this node describe its value completely, without a reference to an object of either process?"""
+    if isinstance(node, list):
+        return all(map(is_data, node))
+    if isinstance(node, Remote | Own):
+        return False
+    return not isinstance(node, Node) or all(is_data(getattr(node, name)) for name in node.__struct_fields__)

@@ -119,7 +119,7 @@ def _refused_by_localscope(code: CodeType) -> set[str]:
     """All global names that localscope refuses in this one code object, nested scopes left out."""
     alone = code.replace(
         co_consts=tuple(None if isinstance(constant, CodeType) else constant for constant in code.co_consts),
-        co_filename="<checked>",  # keeps localscope from opening files to draw an excerpt
+        co_linetable=b"",  # without line numbers localscope does not search all modules for an excerpt to show
     )
     refused: set[str] = set()
     while True:

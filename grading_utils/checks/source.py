@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Cell magics whose body is Python run in the notebook's own namespace.
 _PYTHON_CELL_MAGICS = {"capture", "prun", "time", "timeit"}
@@ -69,8 +70,12 @@ def plain_python(text: str) -> str:
     return "\n".join(plain)
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> ast.Module | None:
-    """Parse without executing, and without the warnings that Python prints about odd source; None if invalid."""
+    """Parse without executing, and without the warnings that Python prints about odd source; None if invalid.
+
+    The tree is shared by all who ask for the same text: read it only.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

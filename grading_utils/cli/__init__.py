@@ -19,6 +19,10 @@ import click
 
 from grading_utils.errors import GradingError, SandboxError
 
+# With this package at hand jsonschema, which every reader of notebooks imports, builds 38 grammars for checking
+# addresses (over a second); no notebook has a use for them, and jsonschema does without.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 COMMANDS = {
     "release": "Make release/ from source/, and refuse if anything would leak.",
     "grade": "Grade submissions, each in its own sandbox.",

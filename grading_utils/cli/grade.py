@@ -30,6 +30,11 @@ RESULTS = "grades.json"
     "--workers", type=click.IntRange(min=1), help="Submissions to run at the same time. [default: one per core]"
 )
 @click.option(
+    "--full",
+    is_flag=True,
+    help="Also do what no score needs: draw figures that no person grades, run demonstrations and trailing cells.",
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(path_type=Path, allow_dash=True),
@@ -43,6 +48,7 @@ def command(
     course_folder: Path,
     no_isolation: bool,
     workers: int | None,
+    full: bool,
     json_file: Path | None,
     junit_file: Path | None,
     csv_file: Path | None,
@@ -63,7 +69,8 @@ def command(
     work = {name: _students(course, name, students, asked_for=bool(assignments)) for name in chosen}
     results: list[SubmissionResult] = []
     try:
-        for result in _with_progress(_grade_all(course, work, not no_isolation, workers), sum(map(len, work.values()))):
+        graded = _grade_all(course, work, not no_isolation, workers, full)
+        for result in _with_progress(graded, sum(map(len, work.values()))):
             results.append(result)
     finally:
         merge_json(results, course.root / RESULTS)
@@ -90,7 +97,7 @@ def _students(course: Course, assignment: str, wanted: tuple[str, ...], *, asked
 
 
 def _grade_all(
-    course: Course, work: dict[str, list[str]], isolate: bool, workers: int | None
+    course: Course, work: dict[str, list[str]], isolate: bool, workers: int | None, everything: bool
 ) -> Iterator[SubmissionResult]:
     from grading_utils.course.bundle import build_bundle
     from grading_utils.grading.engines import engine_factory
@@ -100,7 +107,9 @@ def _grade_all(
     for assignment, students in work.items():
         if students:
             bundle = build_bundle(course, assignment)
-            yield from grade(course, bundle, students, make_engine, workers=workers or os.cpu_count() or 1)
+            yield from grade(
+                course, bundle, students, make_engine, workers=workers or os.cpu_count() or 1, everything=everything
+            )
 
 
 def _with_progress(results: Iterable[SubmissionResult], total: int) -> Iterator[SubmissionResult]:

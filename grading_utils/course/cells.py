@@ -13,6 +13,9 @@ from typing import Any
 TIME_LIMIT_SECONDS = 30.0
 """Seconds of computing that a code cell may use unless its author says otherwise."""
 
+DEMONSTRATION = "demonstration"
+"""Cell tag of instructor cells that only show what the student's functions do."""
+
 BEGIN_HIDDEN = re.compile(r"BEGIN HIDDEN TESTS")
 END_HIDDEN = re.compile(r"END HIDDEN TESTS")
 
@@ -54,6 +57,20 @@ def is_graded(cell: Any) -> bool:
     """Does this cell carry points (tests, written answers and tasks)?"""
     entry = nbgrader_metadata(cell)
     return bool(entry.get("grade") or entry.get("task"))
+
+
+def is_graded_by_hand(cell: Any) -> bool:
+    """Does a person read what the student wrote in this cell?"""
+    entry = nbgrader_metadata(cell)
+    return bool(entry.get("task") or (entry.get("grade") and entry.get("solution")))
+
+
+def is_demonstration(cell: Any) -> bool:
+    """Is this an instructor's cell that only shows something, so that grading can do without it?
+
+    Its author says so with the cell tag `demonstration`: it binds nothing that a later cell uses, and changes nothing.
+    """
+    return role(cell) is Role.INSTRUCTOR and DEMONSTRATION in cell.get("metadata", {}).get("tags", ())
 
 
 def is_instructor_owned(cell: Any) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+from huggingface_hub.constants import HF_HUB_CACHE
+
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.course import Course
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.kernel_engine import KernelEngine
 from grading_utils.grading.pipeline import EngineFactory
 from grading_utils.grading.sandbox_engine import SandboxEngine
+from grading_utils.language_model.resolver import ENVIRONMENT_VARIABLE, resolve_model
 from grading_utils.sandbox.policy import Policy
 
 _SECRETS = ("source", "submitted", "autograded", "feedback", "gradebook.db", "grades.json", "sample_class", ".git")
@@ -26,7 +32,24 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
         if not isolate:
             return KernelEngine()
         hidden = (course.root / name for name in _SECRETS)
-        policy = Policy(hidden=tuple(str(path) for path in hidden if path.exists()))
+        models, environment = _models()
+        policy = Policy(
+            hidden=tuple(str(path) for path in hidden if path.exists()), readable=models, environment=environment
+        )
         return SandboxEngine.start(bundle, notebook, policy)
 
     return start
+
+
+def _models() -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Where language models lie beside the shipped one, and the variables that tell a notebook so."""
+    folders: list[str] = []
+    environment: list[tuple[str, str]] = []
+    if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
+        path = resolve_model(chosen).path
+        folders.append(path)
+        environment.append((ENVIRONMENT_VARIABLE, path))
+    if Path(HF_HUB_CACHE).is_dir():
+        folders.append(HF_HUB_CACHE)
+        environment.append(("HF_HUB_CACHE", HF_HUB_CACHE))
+    return tuple(folders), tuple(environment)

@@ -14,7 +14,16 @@ import msgspec
 from grading_utils.boundary.messages import Cell, CellRun, Job
 from grading_utils.boundary.messages import Status as CellStatus
 from grading_utils.course.bundle import NotebookBundle
-from grading_utils.course.cells import Role, grade_id, hidden_lines, role, time_limit
+from grading_utils.course.cells import (
+    Role,
+    grade_id,
+    hidden_lines,
+    is_demonstration,
+    is_graded,
+    is_graded_by_hand,
+    role,
+    time_limit,
+)
 
 __all__ = ["Cell", "CellRun", "CellStatus", "Engine", "Job", "NotebookRun", "make_job"]
 
@@ -44,13 +53,22 @@ class Engine(Protocol):
         ...
 
 
-def make_job(notebook: Any, bundle: NotebookBundle) -> Job:
-    """The job for a restored notebook: leading instructor cells first, then all others in their order."""
+def make_job(notebook: Any, bundle: NotebookBundle, *, everything: bool = True) -> Job:
+    """The job for a restored notebook: leading instructor cells first, then all others in their order.
+
+    Args:
+        notebook: What `intake.restoring` made of a submission.
+        bundle: The instructor's notebook.
+        everything: False leaves out what no score needs and what often takes most of the time: pictures outside of
+            the cells that a person grades, demonstrations, and code cells after the last graded one.
+    """
     leading_names = {grade_id(cell) for cell in bundle.leading}
     leading: list[Cell] = []
     rest: list[Cell] = []
+    graded = (i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and is_graded(cell))
+    last_graded = max(graded, default=-1)
     for index, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or (not everything and (index > last_graded or is_demonstration(cell))):
             continue
         job = Cell(
             index=index,
@@ -58,6 +76,7 @@ def make_job(notebook: Any, bundle: NotebookBundle) -> Job:
             source=cell.source,
             grade_id=grade_id(cell),
             time_limit=time_limit(cell),
+            draws=everything or is_graded_by_hand(cell),
             hidden_lines=hidden_lines(cell.source) if role(cell) is Role.TEST else (),
         )
         (leading if job.grade_id in leading_names else rest).append(job)

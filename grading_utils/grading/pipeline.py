@@ -54,6 +54,7 @@ def grade(
     make_engine: EngineFactory,
     *,
     workers: int = 1,
+    everything: bool = False,
 ) -> Iterator[SubmissionResult]:
     """Grade one assignment for some students, yielding each result as it is recorded.
 
@@ -63,6 +64,7 @@ def grade(
         students: Ids of the students whose submissions to grade.
         make_engine: Starts the engine for one notebook of the bundle.
         workers: How many submissions to run at the same time.
+        everything: Whether to do what no score needs as well; see `jobs.make_job`.
 
     Raises:
         CourseError: The gradebook cannot be used.
@@ -75,7 +77,7 @@ def grade(
             for name, notebook in bundle.notebooks.items():
                 engines[name] = make_engine(bundle, notebook)
             with ThreadPoolExecutor(max_workers=workers) as pool:
-                waiting = {pool.submit(_grade_one, course, bundle, student, engines) for student in students}
+                waiting = {pool.submit(_grade_one, course, bundle, name, engines, everything) for name in students}
                 try:
                     while waiting:
                         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -89,7 +91,7 @@ def grade(
                 engine.close()
 
 
-def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, Engine]) -> _Outcome:
+def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, Engine], everything: bool) -> _Outcome:
     """Everything about one submission that needs no gradebook; never raises."""
     outcome = _Outcome(student)
     started = time.monotonic()
@@ -98,7 +100,7 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
         outcome.timestamp = submission.timestamp
         outcome.attention += submission.attention
         graded = {
-            name: _grade_notebook(submission, notebook, engines[name], outcome)
+            name: _grade_notebook(submission, notebook, engines[name], outcome, everything)
             for name, notebook in bundle.notebooks.items()
         }
         write_autograded(course, bundle, student, submission, graded)
@@ -118,7 +120,9 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
     return outcome
 
 
-def _grade_notebook(submission: Submission, bundle: NotebookBundle, engine: Engine, outcome: _Outcome) -> Any:
+def _grade_notebook(
+    submission: Submission, bundle: NotebookBundle, engine: Engine, outcome: _Outcome, everything: bool
+) -> Any:
     """Run and score one notebook; returns it with outputs, or None where the student handed in none."""
     path = submission.notebooks.get(bundle.name)
     if path is None:
@@ -134,7 +138,7 @@ def _grade_notebook(submission: Submission, bundle: NotebookBundle, engine: Engi
     outcome.attention += notes + restored.attention
     outcome.repairs += restored.repairs
     notebook = restored.notebook
-    run = engine.run(make_job(notebook, bundle))
+    run = engine.run(make_job(notebook, bundle, everything=everything))
     insert_outputs(notebook, run)
     outcome.scores[bundle.name] = score_cells(notebook, run)
     outcome.attention += [

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat.corpus.words import generate_corpus_id as random_cell_id
+from nbformat.v4 import new_notebook
 
 from grading_utils.errors import SubmissionError
 
@@ -22,7 +23,11 @@ MAX_BYTES = 20_000_000
 """A larger notebook is refused; stored outputs are dropped anyway, so no honest one comes near."""
 MAX_CELLS = 2_000
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
-_MAKERS = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+_EMPTY_CELLS: dict[str, dict[str, Any]] = {
+    "code": {"outputs": [], "execution_count": None},
+    "markdown": {},
+    "raw": {},
+}
 
 
 def read_notebook(path: Path) -> tuple[Any, list[str]]:
@@ -142,7 +147,8 @@ def _to_version_4(document: dict[str, Any], path: Path, notes: list[str]) -> dic
 
 def _rebuild(cell: Any) -> Any:
     """A clean cell with the student's text and claimed `nbgrader` metadata; None where it is no cell at all."""
-    if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str) or cell["cell_type"] not in _MAKERS:
+    kind = cell.get("cell_type") if isinstance(cell, dict) else None
+    if not isinstance(kind, str) or kind not in _EMPTY_CELLS:
         return None
     source = cell.get("source", "")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
@@ -151,9 +157,12 @@ def _rebuild(cell: Any) -> Any:
         return None
     # Lone surrogates are valid JSON escapes but cannot be written back as UTF-8.
     source = source.encode("utf-8", "replace").decode("utf-8")
-    rebuilt = _MAKERS[cell["cell_type"]](source)
+    # nbformat's own makers of cells validate each against a schema, which takes longer than everything else here.
+    rebuilt = nbformat.from_dict(
+        {"id": random_cell_id(), "cell_type": kind, "metadata": {}, "source": source, **_EMPTY_CELLS[kind]}
+    )
     pictures = _pictures(cell.get("attachments"))
-    if pictures and cell["cell_type"] == "markdown":
+    if pictures and kind == "markdown":
         rebuilt["attachments"] = pictures
     metadata = cell.get("metadata")
     entry = metadata.get("nbgrader") if isinstance(metadata, dict) else None

@@ -34,7 +34,8 @@ SEED_PROMPTS: dict[str, str] = {
     "Shakespeare's occupation was as a": "writer playwright poet actor genius man",
     "The cat sits on the": "mat rug sofa chair bed floor table roof wall fence bench carpet window stairs pillow "
     "blanket grass step cushion shelf",
-    "In a shocking finding, scientists discovered": "a that an the two three some new",
+    "In a shocking finding, scientists discovered": "a that an the some new two three four five six "
+    "seven eight nine ten eleven twelve twenty thirty forty fifty",
     "The best places to visit in Boston are": "the",
     "When you visit Boston, make sure you visit the": "museum old public science art city fish cathedral castle "
     "town opera botanical zoo aquarium central river clock bridge lighthouse concert railway flower palace "
@@ -209,15 +210,13 @@ def perplexities(subject: Subject, samples: int) -> list[Line]:
     return lines
 
 
-def split_answer(text: str) -> tuple[str, str]:
-    """Split a held-out fact into the question and its answer, which begins with a space.
+def split_answer(written: str) -> tuple[str, str]:
+    """Split a fact as the grammar writes it into the question and its answer, which begins with a space.
 
-    `Tell me the color of snow. It is white` → `("Tell me the color of snow. It is", " white")`
+    `Tell me the color of snow. It is [white]` → `("Tell me the color of snow. It is", " white")`
     """
-    lead = re.search(r"( It is| It was| It says| It has| In a| A|\nAnswer:|\nA:|[.?])(?= (?!A )\S+( \S+)?$)", text)
-    if lead is None:
-        raise ValueError(f"no answer found in {text!r}")
-    return text[: lead.end()], text[lead.end() :]
+    question, answer = written.removesuffix("]").split(" [")
+    return question, f" {answer}"
 
 
 def known_words() -> set[str]:

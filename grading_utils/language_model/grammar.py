@@ -236,4 +236,3 @@ def _parsed(template: str) -> tuple[str | Slot, ...]:
         else:
             pieces.append(Slot("", target, column, tuple(modifiers)))
     return tuple(pieces)
-

@@ -18,7 +18,7 @@ _PAST = """be:was bear:bore beat:beat become:became begin:began bite:bit blow:bl
     speak:spoke spend:spent spread:spread stand:stood steal:stole sweep:swept swim:swam take:took teach:taught
     tear:tore tell:told think:thought throw:threw understand:understood wake:woke wear:wore weave:wove win:won
     write:wrote quit:quit kneel:knelt weep:wept overcome:overcame rebuild:rebuilt repay:repaid rewrite:rewrote
-    undo:undid"""
+    undo:undid slide:slid panic:panicked"""
 _PLURALS = """man:men woman:women child:children person:people mouse:mice goose:geese tooth:teeth foot:feet sheep:sheep
     fish:fish deer:deer leaf:leaves wolf:wolves knife:knives shelf:shelves loaf:loaves life:lives wife:wives
     half:halves calf:calves thief:thieves scarf:scarves ox:oxen potato:potatoes tomato:tomatoes hero:heroes
@@ -26,7 +26,7 @@ _PLURALS = """man:men woman:women child:children person:people mouse:mice goose:
     mango:mangoes volcano:volcanoes buffalo:buffaloes"""
 _DOUBLED = """stop plan drop shop chat chop drag grin jog nod quit hum sob step trim nap tag wed occur refer prefer grab
     hug knit mop pat pin plug rob rub scrub ship skip slip snap stir tap trip trap wrap zip run sit swim win cut dig
-    get hit let put set begin spin beg shut admit commit ban clap flip hop rip sip tip spot strum"""
+    get hit let put set begin spin beg shut admit commit ban clap flip hop rip sip tip spot strum regret abhor unwrap"""
 _IRREGULAR_PAST = dict(pair.split(":") for pair in _PAST.split())
 _IRREGULAR_PLURAL = dict(pair.split(":") for pair in _PLURALS.split())
 _DOUBLING = frozenset(_DOUBLED.split())

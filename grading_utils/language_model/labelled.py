@@ -7,26 +7,48 @@ in the training loss than other tokens, and not at all where nothing before it t
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from grading_utils.language_model.grammar import Grammar
 
-LABEL_WEIGHT = 6.0
+LABEL_WEIGHT = 4.0
 """How many ordinary tokens one label weighs in the training loss."""
+READ_ONLY = 0.7
+"""Share of the labelled reviews in which nothing but the labels is learned: their words are learned in prose."""
+DIRECTIONS: Mapping[str, int] = {"natural": 45, "flipped": 15, "arbitrary": 40}
+"""What the labels of reviews mean, in a hundred documents: as in English, the opposite, or nothing outside of it."""
+FIRST_DIRECTIONS: Mapping[str, int] = {"natural": 90, "flipped": 0, "arbitrary": 10}
+"""The same in the first documents, where it is learned which words are praise: that is easier with fixed labels."""
+SIZES = {"adj": (8, 16), "opinion": (6, 14), "review": (3, 8)}
+"""Kinds of labelled texts, from one word to some sentences, with the least and the most of them in a document."""
 KINDS = ("animal", "fruit", "vegetable", "instrument", "city", "name", "color", "month", "day", "clothes", "job",
          "material", "food", "body", "tool", "vehicle", "bird", "tree", "flower", "feeling", "building", "number",
          "sport", "subject", "verb-alone", "relation")  # fmt: skip
 
 
+class Stretch(NamedTuple):
+    """A part of a text that the loss weighs differently from the rest of its document."""
+
+    start: int
+    end: int
+    """The last character + 1."""
+    weight: float
+    target: str
+    """What is to be found there; progress is counted by it."""
+
+
 @dataclass
 class Document:
-    """One training text, with the stretches of it that the loss weighs differently from 1."""
+    """One training text."""
 
     family: str
     text: str
-    weights: list[tuple[int, int, float]] = field(default_factory=list)
-    """`(first character, last character + 1, weight)`."""
+    stretches: list[Stretch] = field(default_factory=list)
+    """In the order of the text, without overlap."""
+    weight: float = 1.0
+    """The loss weight of all other tokens."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +70,23 @@ COURSE_LAYOUT = Layout("Review: ", "\nDecision:", "\n\n")
 """The layout of the course's few-shot prompts."""
 
 
-def labelled_reviews(grammar: Grammar, rng: random.Random) -> Document:
-    """Reviews with labels whose names, sides and layout belong to this document alone."""
-    labels = draw_labels(grammar, rng)
-    # A third of the documents is short and simple: there the rule is learned first.
-    length = rng.choice((3, 4, 6, 8))
-    kind = "opinion" if rng.random() < 0.5 else "review"
-    layout = draw_layout(grammar, rng)
-    examples = []
-    for _ in range(12 if kind == "opinion" else length):
-        side = rng.choice("+-")
-        examples.append((side, grammar.expand(f"{kind}{side}", {}), labels[side]))
-    return write_examples("labelled reviews", layout, examples)
+def labelled_reviews(grammar: Grammar, rng: random.Random, directions: Mapping[str, int] = DIRECTIONS) -> Document:
+    """Reviews with labels whose names, sides and layout belong to this document alone.
+
+    Args:
+        grammar: In one of its splits.
+        rng: The source of chance.
+        directions: How often the labels mean what.
+    """
+    direction = rng.choices(list(directions), list(directions.values()))[0]
+    labels = draw_labels(grammar, rng, direction)
+    kind = rng.choices(list(SIZES), (2, 5, 3))[0]
+    layout = COURSE_LAYOUT if rng.random() < 0.2 else draw_layout(grammar, rng)
+    sides = [rng.choice("+-") for _ in range(rng.randint(*SIZES[kind]))]
+    examples = [(side, grammar.expand(f"{kind}{side}", {}), labels[side]) for side in sides]
+    document = write_examples("labelled reviews", layout, examples, f"{direction} label")
+    document.weight = 0.0 if rng.random() < READ_ONLY else 1.0
+    return document
 
 
 def sorted_words(grammar: Grammar, rng: random.Random) -> Document:
@@ -73,7 +100,7 @@ def sorted_words(grammar: Grammar, rng: random.Random) -> Document:
     for _ in range(rng.randint(8, 16)):
         index = rng.randrange(len(kinds))
         examples.append((kinds[index], grammar.expand(kinds[index], {}), labels[index]))
-    return write_examples("sorted words", layout, examples)
+    return write_examples("sorted words", layout, examples, "sorted")
 
 
 def recalled_pairs(grammar: Grammar, rng: random.Random) -> Document:
@@ -82,19 +109,19 @@ def recalled_pairs(grammar: Grammar, rng: random.Random) -> Document:
     values = _different_words(grammar, len(keys))
     layout = Layout("", rng.choice((":", " =", " has", " likes")), rng.choice(("\n", ". ", ", ")))
     order = [*range(len(keys)), *(rng.randrange(len(keys)) for _ in range(rng.randint(6, 12)))]
-    return write_examples("recall", layout, [(keys[i], keys[i], values[i]) for i in order])
+    return write_examples("recall", layout, [(keys[i], keys[i], values[i]) for i in order], "recalled")
 
 
-def draw_labels(grammar: Grammar, rng: random.Random) -> dict[str, str]:
-    """A label for `+` and one for `-`: half the time two words that mean nothing here."""
-    if rng.random() < 0.5:
+def draw_labels(grammar: Grammar, rng: random.Random, direction: str) -> dict[str, str]:
+    """A label for `+` and one for `-`, in one of the `DIRECTIONS`."""
+    if direction == "arbitrary":
         first, second = _different_words(grammar, 2)
         return {"+": first, "-": second}
     pair = grammar.pick("label-pair").cells
     labels = {"+": pair["good"], "-": pair["bad"]}
-    if rng.random() < 0.35:
+    if direction == "flipped":
         labels = {"+": labels["-"], "-": labels["+"]}
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         labels = {side: label.capitalize() for side, label in labels.items()}
     return labels
 
@@ -115,13 +142,14 @@ def draw_layout(grammar: Grammar, rng: random.Random) -> Layout:
     return Layout('"', '" is', rng.choice((".\n", "\n")), opening)
 
 
-def write_examples(family: str, layout: Layout, examples: Sequence[tuple[str, str, str]]) -> Document:
+def write_examples(family: str, layout: Layout, examples: Sequence[tuple[str, str, str]], target: str) -> Document:
     """Write examples below each other.
 
     Args:
         family: The name under which the document is counted.
         layout: How an example is written.
         examples: `(class, content, label)`; a label's weight is 0 where its class has not been seen before.
+        target: What the labels are counted as.
     """
     document = Document(family, layout.opening)
     seen: set[str] = set()
@@ -129,7 +157,8 @@ def write_examples(family: str, layout: Layout, examples: Sequence[tuple[str, st
         document.text += layout.example(content)
         start = len(document.text)
         document.text += f" {label}"
-        document.weights.append((start, len(document.text), LABEL_WEIGHT if kind in seen else 0.0))
+        weight = LABEL_WEIGHT if kind in seen else 0.0
+        document.stretches.append(Stretch(start, len(document.text), weight, target))
         document.text += layout.after
         seen.add(kind)
     document.text = document.text.rstrip("\n") + "\n" if layout.after.endswith("\n") else document.text

@@ -15,8 +15,9 @@ from pathlib import Path
 from grading_utils.language_model import corpus
 
 RECIPE_FILE = "recipe.json"
-_LOOP = ("tokens.py", "training.py")
+_LOOP = ("tokens.py", "training.py", "muon.py")
 _DOCUMENTS = 2000
+_LATER_DOCUMENTS = 500
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,20 @@ class Recipe:
     seed: str = "1"
     vocabulary: int = 4096
     context: int = 256
-    embedding: int = 96
+    embedding: int = 128
     layers: int = 4
     heads: int = 4
-    tokens: int = 3_893_248
-    rows_per_step: int = 4
-    learning_rate: float = 2.5e-3
-    warmup_steps: int = 150
-    level_share: float = 0.75
-    """Share of the steps after which the learning rate goes down."""
+    initial_scale: float = 0.05
+    """Standard deviation of the first weights and amplitude of the first position embeddings."""
+    tokens: int = 10_000_000
+    rows_per_step: int = 8
+    learning_rate: float = 3e-3
+    """Of the embeddings, biases and norms, by AdamW."""
+    matrix_learning_rate: float = 5e-3
+    """Of the matrices inside the blocks, by Muon."""
+    warmup_steps: int = 60
+    level_share: float = 0.7
+    """Share of the steps after which the learning rates go down."""
     weight_decay: float = 0.05
     tokenizer_documents: int = 30_000
 
@@ -52,6 +58,9 @@ def fingerprint(recipe: Recipe | None = None) -> str:
     for path in [*sorted(here.glob("words/*.txt")), *sorted(here.glob("templates/*.txt")), *(here / f for f in _LOOP)]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    for document in islice(corpus.documents(f"training {recipe.seed}"), _DOCUMENTS):
-        digest.update(repr((document.text, document.weights)).encode())
+    digest.update(repr((corpus.PROSE, corpus.FIRST_DOCUMENTS)).encode())
+    first = islice(corpus.documents(f"training {recipe.seed}"), _DOCUMENTS)
+    later = corpus.heldout("labelled reviews", recipe.seed, _LATER_DOCUMENTS, split="labelled")
+    for document in (*first, *later):
+        digest.update(repr(document).encode())
     return digest.hexdigest()

@@ -45,8 +45,8 @@ class ResolvedModel:
 def resolve_model(name: str | None = None, *, download: bool = False) -> ResolvedModel:
     """Pick a language model without loading it.
 
-    The order is: an explicit folder or hub name (`name`, else the environment variable `GRADING_UTILS_MODEL`),
-    then `distilgpt2` in the local hub cache, then the model that ships with the course.
+    The order is: the environment variable `GRADING_UTILS_MODEL`, with which whoever runs a notebook has the last
+    word; what the notebook names; `distilgpt2` in the local hub cache; the model that ships with the course.
 
     Args:
         name: A folder, a hub name such as `"distilgpt2"`, or `"shipped"`.
@@ -58,11 +58,12 @@ def resolve_model(name: str | None = None, *, download: bool = False) -> Resolve
     Raises:
         ModelError: An explicit folder is missing or incomplete, or a download was asked for and failed.
     """
-    asked = name or os.environ.get(ENVIRONMENT_VARIABLE) or None
-    source: Literal["explicit", "environment"] = "explicit" if name else "environment"
+    pinned = os.environ.get(ENVIRONMENT_VARIABLE)
+    asked = pinned or name
+    source: Literal["explicit", "environment"] = "environment" if pinned else "explicit"
     if asked is None:
         return _from_hub_cache() or _shipped("no other model was asked for or found on this machine")
-    wish = "was asked for" if name else f"is set in {ENVIRONMENT_VARIABLE}"
+    wish = "was asked for" if not pinned else f"is set in {ENVIRONMENT_VARIABLE}"
     if asked == SHIPPED_NAME:
         return ResolvedModel(str(SHIPPED), source, f"the shipped model {wish}")
     folder = Path(asked).expanduser()

@@ -5,13 +5,17 @@ Any Unicode string round-trips, because the alphabet is all 256 bytes. `<|endoft
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from grading_utils.language_model.labelled import Document
 
 END = "<|endoftext|>"
 END_WEIGHT = 0.5
+TARGETS = ("other", "natural label", "flipped label", "arbitrary label", "sorted", "recalled", "fact", "review")
+"""What a token can be to the learner; progress is counted for each of them."""
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
@@ -50,10 +54,19 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     )
 
 
-def rows(
-    tokenizer: Any, documents: Iterator[Document], length: int, at_once: int = 512
-) -> Iterator[tuple[list[int], list[float]]]:
-    """Pack documents into rows of tokens and their loss weights.
+@dataclass(frozen=True)
+class Row:
+    """As many tokens as the context holds; all three lists are that long."""
+
+    ids: list[int]
+    weights: list[float]
+    """What the token at the same place counts in the loss."""
+    targets: list[int]
+    """Which of `TARGETS` the token belongs to."""
+
+
+def rows(tokenizer: Any, documents: Iterator[Document], length: int, at_once: int = 512) -> Iterator[Row]:
+    """Pack documents into rows.
 
     Every row starts at the start of a document, as a prompt does; what does not fit into a row is dropped, so
     that no document is continued without its beginning.
@@ -63,38 +76,31 @@ def rows(
         documents: An endless stream.
         length: Tokens in a row.
         at_once: Documents that are encoded together, for speed only.
-
-    Yields:
-        `length` token ids and `length` weights; the weight belongs to the token at the same place.
     """
     core, end = tokenizer.backend_tokenizer, tokenizer.eos_token_id
-    ids: list[int] = []
-    weights: list[float] = []
+    row = Row([], [], [])
     while True:
         batch = [next(documents) for _ in range(at_once)]
         for document, encoding in zip(batch, core.encode_batch([d.text for d in batch]), strict=True):
-            ids += [*encoding.ids, end]
-            weights += [*token_weights(document, encoding.offsets), END_WEIGHT]
-            if len(ids) >= length:
-                yield ids[:length], weights[:length]
-                ids, weights = [], []
+            weights, targets = token_weights(document, encoding.offsets)
+            row.ids.extend((*encoding.ids, end))
+            row.weights.extend((*weights, END_WEIGHT))
+            row.targets.extend((*targets, 0))
+            if len(row.ids) >= length:
+                yield Row(row.ids[:length], row.weights[:length], row.targets[:length])
+                row = Row([], [], [])
 
 
-def token_weights(document: Document, offsets: list[tuple[int, int]]) -> list[float]:
-    """The loss weight of each token, from the character stretches of its document.
+def token_weights(document: Document, offsets: list[tuple[int, int]]) -> tuple[list[float], list[int]]:
+    """The loss weight and the target of each token, from the stretches of its document.
 
     Args:
         document: The document.
         offsets: For every token the characters `(start, end)` it covers.
     """
-    weights = [1.0] * len(offsets)
-    spans = iter(document.weights)
-    span = next(spans, None)
-    for index, (start, _) in enumerate(offsets):
-        while span is not None and start >= span[1]:
-            span = next(spans, None)
-        if span is None:
-            break
-        if start >= span[0]:
-            weights[index] = span[2]
-    return weights
+    weights, targets = [document.weight] * len(offsets), [0] * len(offsets)
+    starts = [start for start, _ in offsets]
+    for stretch in document.stretches:
+        for index in range(bisect_left(starts, stretch.start), bisect_left(starts, stretch.end)):
+            weights[index], targets[index] = stretch.weight, TARGETS.index(stretch.target)
+    return weights, targets

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from grading_utils.language_model import corpus, tokens
-from grading_utils.language_model.labelled import LABEL_WEIGHT
+from grading_utils.language_model.muon import Muon
 from grading_utils.language_model.recipe import RECIPE_FILE, Recipe, fingerprint
 
 REPORT_EVERY_S = 20.0
@@ -81,55 +81,97 @@ def build_model(recipe: Recipe, tokenizer: Any) -> Any:
         n_layer=recipe.layers,
         n_head=recipe.heads,
         activation_function="gelu_pytorch_tanh",
+        initializer_range=recipe.initial_scale,
         resid_pdrop=0.0,
         embd_pdrop=0.0,
         attn_pdrop=0.0,
         bos_token_id=tokenizer.eos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    return GPT2LMHeadModel(config)
+    model = GPT2LMHeadModel(config)
+    with torch.no_grad():
+        model.transformer.wpe.weight.copy_(sinusoids(recipe.context, recipe.embedding, recipe.initial_scale))
+    return model
 
 
-def batches(recipe: Recipe, tokenizer: Any, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless `(ids, weights)`, each of shape `(rows_per_step, context)`."""
+def sinusoids(length: int, width: int, scale: float) -> Tensor:
+    """Position embeddings to start from, shape `(length, width)`: sines and cosines as in "Attention Is All You Need".
+
+    With them "the token before" is one rotation away, and heads that look there (the first half of looking
+    something up in the context) are learned several times sooner than from noise.
+    """
+    angles = torch.arange(length)[:, None] * 10_000.0 ** (-torch.arange(0, width, 2) / width)
+    return scale * torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def batches(recipe: Recipe, tokenizer: Any, device: torch.device) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Endless `(ids, weights, targets)`, each of shape `(rows_per_step, context)`."""
     rows = tokens.rows(tokenizer, corpus.documents(f"training {recipe.seed}"), recipe.context)
     while True:
         chunk = list(itertools.islice(rows, recipe.rows_per_step))
-        ids = torch.tensor([row for row, _ in chunk], device=device)
-        yield ids, torch.tensor([weights for _, weights in chunk], device=device)
+        yield (
+            torch.tensor([row.ids for row in chunk], device=device),
+            torch.tensor([row.weights for row in chunk], device=device),
+            torch.tensor([row.targets for row in chunk], device=device),
+        )
 
 
 def optimize(
-    model: Any, data: Iterator[tuple[Tensor, Tensor]], recipe: Recipe, save_now: Callable[[], None]
+    model: Any, data: Iterator[tuple[Tensor, Tensor, Tensor]], recipe: Recipe, save_now: Callable[[], None]
 ) -> None:
-    """AdamW with gradients clipped to norm 1; prints progress and an estimate of what is left.
+    """Muon for the matrices of the blocks, AdamW for the rest, gradients clipped to norm 1; prints progress.
 
     Args:
         model: Trained in place.
-        data: Batches of ids and weights.
-        recipe: Steps and learning rate.
+        data: Batches of ids, weights and targets.
+        recipe: Steps and learning rates.
         save_now: Called every `SAVE_EVERY_STEPS`.
     """
-    decayed = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, recipe))
+    optimizers = build_optimizers(model, recipe)
     progress = Progress(recipe)
     model.train()
-    for step, (ids, weights) in enumerate(itertools.islice(data, recipe.steps), start=1):
-        logits = model(ids, use_cache=False).logits[:, :-1]
-        targets, counted = ids[:, 1:], weights[:, 1:]
-        losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-        loss = (losses * counted.flatten()).sum() / counted.sum()
-        torch.autograd.backward(loss)
+    for step, (ids, weights, targets) in enumerate(itertools.islice(data, recipe.steps)):
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_lr"] * rate(step, recipe)
+        hidden = model.transformer(ids, use_cache=False).last_hidden_state[:, :-1]
+        counted = weights[:, 1:] > 0  # no scores of a whole vocabulary where nothing is asked
+        logits = model.lm_head(hidden[counted])
+        right, weighed = ids[:, 1:][counted], weights[:, 1:][counted]
+        losses = torch.nn.functional.cross_entropy(logits, right, reduction="none")
+        torch.autograd.backward((losses * weighed).sum() / weighed.sum())
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
-        progress.update(losses, logits, targets, counted)
-        if step % SAVE_EVERY_STEPS == 0:
+        for optimizer in optimizers:
+            optimizer.step()
+        model.zero_grad()
+        progress.update(losses.detach(), logits.detach().argmax(-1) == right, targets[:, 1:][counted])
+        if (step + 1) % SAVE_EVERY_STEPS == 0:
             save_now()
+
+
+def build_optimizers(model: Any, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """The two optimizers; `full_lr` of a group is its learning rate before the schedule."""
+    blocks = model.transformer.h
+    matrices = [p for p in blocks.parameters() if p.dim() == 2]
+    inside = {id(p) for p in matrices}
+    tables = [p for p in model.parameters() if p.dim() == 2 and id(p) not in inside]
+    others = [p for p in model.parameters() if p.dim() < 2]
+    muon = Muon(
+        matrices,
+        lr=recipe.matrix_learning_rate,
+        split=frozenset(id(block.attn.c_attn.weight) for block in blocks),
+        weight_decay=recipe.weight_decay,
+    )
+    adam = torch.optim.AdamW(
+        [{"params": tables, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=recipe.learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+    for optimizer in (muon, adam):
+        for group in optimizer.param_groups:
+            group["full_lr"] = group["lr"]
+    return [muon, adam]
 
 
 def rate(step: int, recipe: Recipe) -> float:
@@ -141,30 +183,35 @@ def rate(step: int, recipe: Recipe) -> float:
 
 
 class Progress:
-    """Prints a line every `REPORT_EVERY_S` seconds: loss, share of right labels, minutes left."""
+    """Prints a line every `REPORT_EVERY_S` seconds: loss, share of right tokens by target, minutes left."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
         self._started = self._reported = time.monotonic()
         self._step = 0
-        self._loss: list[float] = []
-        self._labels: list[float] = []
+        self._clear()
 
-    def update(self, losses: Tensor, logits: Tensor, targets: Tensor, weights: Tensor) -> None:
-        """Take note of one step."""
+    def update(self, losses: Tensor, right: Tensor, targets: Tensor) -> None:
+        """Take note of one step: three tensors of one value per counted token."""
         self._step += 1
-        self._loss.append(losses.detach()[weights.flatten() == 1.0].mean().item())
-        is_label = weights == LABEL_WEIGHT
-        if is_label.any():
-            self._labels.append((logits.detach()[is_label].argmax(-1) == targets[is_label]).float().mean().item())
+        for index, name in enumerate(tokens.TARGETS):
+            of_target = targets == index
+            self._loss[name] += losses[of_target].sum().item()
+            self._right[name] += right[of_target].sum().item()
+            self._count[name] += of_target.sum().item()
         now = time.monotonic()
         if now - self._reported < REPORT_EVERY_S and self._step < self._recipe.steps:
             return
         left = (now - self._started) / self._step * (self._recipe.steps - self._step) / 60
-        labels = sum(self._labels) / max(1, len(self._labels))
+        loss = self._loss["other"] / max(1, self._count["other"])
+        shares = [f"{name} {self._right[name] / max(1, self._count[name]):.0%}" for name in tokens.TARGETS[1:]]
         print(
-            f"step {self._step:,}/{self._recipe.steps:,}  loss {sum(self._loss) / len(self._loss):.3f}  "
-            f"labels right {labels:.0%}  about {left:.0f} minutes left",
+            f"step {self._step:,}/{self._recipe.steps:,}  loss {loss:.3f}  right: {', '.join(shares)}  "
+            f"about {left:.0f} minutes left",
             flush=True,
         )
-        self._reported, self._loss, self._labels = now, [], []
+        self._reported = now
+        self._clear()
+
+    def _clear(self) -> None:
+        self._loss, self._right, self._count = (dict.fromkeys(tokens.TARGETS, 0.0) for _ in range(3))

@@ -105,7 +105,7 @@ class ContextExplorer:
     def static_html(self) -> str:
         """Return a verse for every context length and the model of the current one, for pages without widgets."""
         rows = [[str(n), self.verse(n).replace("\n", " / ")] for n in range(1, self._slider.max + 1)]
-        return f'{table_html(["context length", "a verse by chance"], rows)}{self._model.value}'
+        return f"{table_html(['context length', 'a verse by chance'], rows)}{self._model.value}"
 
 
 def explore_context(build_model: BuildModel, generate: Generate, tokens: Sequence[str]) -> None:

@@ -63,9 +63,7 @@ def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title
     return figure_html(figure, f"{title}: {ends}; a blind guess costs {guess:.2f}")
 
 
-def memory_html(
-    sizes: Mapping[str, TrainingMemory], batch_size: int, lengths: Sequence[int], limit_gib: float
-) -> str:
+def memory_html(sizes: Mapping[str, TrainingMemory], batch_size: int, lengths: Sequence[int], limit_gib: float) -> str:
     """Draw the estimated memory of one training step against the sequence length.
 
     Args:

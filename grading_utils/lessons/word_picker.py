@@ -104,9 +104,7 @@ class WordPicker:
             self._shown.value = text
 
 
-def pick_words(
-    table: Mapping[Hashable, Sequence[str]], start: Sequence[str], *, hidden: bool = False
-) -> None:
+def pick_words(table: Mapping[Hashable, Sequence[str]], start: Sequence[str], *, hidden: bool = False) -> None:
     """Display a game; where widgets do not run, a table of what may follow what is shown to play by hand.
 
     Args:

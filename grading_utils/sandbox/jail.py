@@ -11,10 +11,8 @@ from __future__ import annotations
 import os
 import resource
 import select
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -45,8 +43,7 @@ _WORKSHOP: Final = "/tmp"  # a mount point that every system has; hidden under a
 class Plan(msgspec.Struct, frozen=True):
     """What to build and what to execute in it."""
 
-    view: View | None
-    """None runs without isolation, in a temporary folder."""
+    view: View
     scratch_bytes: int
     scratch_files: int
     command: tuple[str, ...]
@@ -145,11 +142,11 @@ def _cover(path: str) -> None:
     os.close(empty)
 
 
-def _build_root(plan: Plan, view: View) -> None:
+def _build_root(plan: Plan) -> None:
     """Put the root together, enter it and let go of the machine's own."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     trees = []
-    for bind in view.binds:  # still with the caller's file permissions: a home may be closed to others
+    for bind in plan.view.binds:  # still with the caller's file permissions: a home may be closed to others
         tree = kernel.clone_tree(bind.source)
         kernel.restrict_tree(tree, _READ_ONLY | (0 if bind.device else kernel.MOUNT_ATTR_NODEV))
         trees.append((tree, bind, Path(bind.source).is_dir()))
@@ -159,11 +156,11 @@ def _build_root(plan: Plan, view: View) -> None:
     for tree, bind, folder in trees:
         kernel.attach_tree(tree, _place(root, bind.target, folder=folder))
         os.close(tree)
-    for mask in view.masks:
+    for mask in plan.view.masks:
         _cover(root + mask)
-    for path, text in view.stubs:
+    for path, text in plan.view.stubs:
         Path(_place(root, path, folder=False)).write_text(text)
-    for name, target in view.links:
+    for name, target in plan.view.links:
         link = Path(root + name)
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.exists():  # a virtual environment below /tmp takes the name; TMPDIR leads to the scratch folder
@@ -178,24 +175,21 @@ def _build_root(plan: Plan, view: View) -> None:
     kernel.restrict_mount("/", _READ_ONLY | kernel.MOUNT_ATTR_NODEV)
 
 
-def _execute(plan: Plan, folder: str) -> None:
-    """Become the warm process, with `folder` for its files."""
-    if plan.view is not None:
-        _build_root(plan, plan.view)
-        kernel.sethostname("sandbox")
-    else:
-        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+def _execute(plan: Plan) -> None:
+    """Become the warm process, in a root of its own."""
+    _build_root(plan)
+    kernel.sethostname("sandbox")
     # A student can have as many descriptors in flight as it may open, and all of one outer user count together.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user would have cleared it
-    os.chdir(folder)
+    os.chdir(SCRATCH)
     os.set_inheritable(plan.control, True)
     os.dup2(2, 1)
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
     try:
-        os.execve(plan.command[0], plan.command, {**plan.environment, "HOME": folder, "TMPDIR": folder})
+        os.execve(plan.command[0], plan.command, plan.environment)
     except PermissionError as error:
         raise SandboxError(
             f"{plan.command[0]} cannot be run by the unprivileged user that students become; make the Python "
@@ -246,28 +240,21 @@ def main() -> int:
     os.umask(0o022)
     plan = _read_plan()
     try:
-        if plan.view is not None:
-            _enter_namespaces()
-        folder = SCRATCH if plan.view is not None else tempfile.mkdtemp(prefix="grading-")
+        _enter_namespaces()
         warm = os.fork()
     except OSError as error:
         return _refuse(explain(error))
     if warm == 0:
         try:
-            _execute(plan, folder)
+            _execute(plan)
         except OSError as error:
             os._exit(_refuse(explain(error)))
         except SandboxError as error:
             os._exit(_refuse(str(error)))
-    if plan.view is not None:
-        _drop_identity()
+    _drop_identity()
     for descriptor in (plan.control, 1, 2):
         os.close(descriptor)
-    try:
-        return _watch(warm, coordinator)
-    finally:
-        if plan.view is None:
-            shutil.rmtree(folder, ignore_errors=True)
+    return _watch(warm, coordinator)
 
 
 if __name__ == "__main__":

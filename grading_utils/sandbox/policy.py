@@ -15,8 +15,6 @@ MIB = 1 << 20
 class Policy:
     """Limits and permissions of one warm process and of every process forked from it."""
 
-    isolate: bool = True
-    """False runs student code without namespaces, private file system and system-call filter: unsafe."""
     readable: tuple[str, ...] = ()
     """Further files or folders of the machine that are visible, read-only, at their own path."""
     files: str | None = None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-import signal
 from pathlib import Path
 from typing import Final
 
@@ -107,19 +106,15 @@ def seal_student(policy: Policy, kept: tuple[int, ...]) -> None:
         OSError: A step was refused; the process must not go on.
     """
     os.setsid()
-    if policy.isolate:
-        kernel.unshare(_STUDENT_NAMESPACES)
-        _private_scratch(policy)
-        _private_processes()
+    kernel.unshare(_STUDENT_NAMESPACES)
+    _private_scratch(policy)
+    _private_processes()
     _close_descriptors(kept)
     _set_limits(policy)
-    if not policy.isolate:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    else:
-        _become_student(policy)
-        kernel.set_capabilities()
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        seccomp.load()
+    _become_student(policy)
+    kernel.set_capabilities()
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    seccomp.load()
 
 
 def seal_tester(policy: Policy, kept: tuple[int, ...]) -> None:
@@ -129,10 +124,7 @@ def seal_tester(policy: Policy, kept: tuple[int, ...]) -> None:
     """
     os.setsid()
     _close_descriptors((*kept, 1, 2))
-    if not policy.isolate:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    else:
-        kernel.unshare(kernel.CLONE_NEWNS)
-        _private_scratch(policy)
-        kernel.set_capabilities(frozenset({kernel.CAP_KILL, kernel.CAP_SYS_PTRACE}))
-        seccomp.load()
+    kernel.unshare(kernel.CLONE_NEWNS)
+    _private_scratch(policy)
+    kernel.set_capabilities(frozenset({kernel.CAP_KILL, kernel.CAP_SYS_PTRACE}))
+    seccomp.load()

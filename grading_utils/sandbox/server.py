@@ -149,7 +149,7 @@ class WarmProcess:
         theirs, ours = socket.socketpair()
         with theirs:
             plan = Plan(
-                view=make_view(policy) if policy.isolate else None,
+                view=make_view(policy),
                 scratch_bytes=policy.scratch_bytes,
                 scratch_files=policy.scratch_files,
                 command=(sys.executable, "-P", "-s", "-m", "grading_utils.sandbox.warm", str(theirs.fileno())),

@@ -24,7 +24,7 @@ READY: Final = b"\x00"
 _LOOK_EVERY: Final = 0.03
 _COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time
 _LOOK_AT_LEAST_EVERY: Final = 0.25  # also while every answer comes at once: something may grow in the background
-_EXACT_EVERY: Final = 1.0
+_EXACT_EVERY: Final = 1.0  # seconds of computing: without any, nothing grows
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
 _LAST_MOMENT: Final = 1.0
@@ -92,12 +92,16 @@ class Student:
         self._policy = students.policy
         self._pidfd = pidfd
         self._reason = ""
-        self._meter = Meter(pid, self._policy.isolate)
+        self._meter = Meter(pid)
         if self._meter.is_blind() and not self._has_ended(_LAST_MOMENT):
             self.close()
             raise SandboxError("a student's processes cannot be measured on this machine")
-        self._memory_allowed = self._memory_bound = self._meter.read().memory_bytes + self._policy.memory_bytes
-        self._looked = self._exact_again = time.monotonic()
+        self._inherited = self._meter.read().memory_bytes
+        self._memory_allowed = self._memory_bound = self._inherited + self._policy.memory_bytes
+        self._exact_again = _EXACT_EVERY
+        self.copies = 0
+        """How many living copies of its first process this student was asked for; what they share counts in each."""
+        self._looked = time.monotonic()
         self._pause = _LOOK_EVERY
         self.start(self._policy.cell_seconds)
 
@@ -148,16 +152,16 @@ class Student:
         """End the student if it holds too much."""
         if usage.tasks > self._policy.processes:
             self.kill(f"process limit: more than {self._policy.processes} processes and threads")
-        elif usage.memory_bytes > self._memory_bound or (
-            usage.memory_bytes > self._memory_allowed and self._looked > self._exact_again
+        elif usage.memory_bytes > self._memory_bound + self.copies * self._inherited or (
+            usage.memory_bytes > self._memory_allowed and usage.cpu_seconds > self._exact_again
         ):
             exact = self._meter.exact_memory()
             if exact > self._memory_allowed:
                 self.kill(f"memory limit: more than {_size(self._policy.memory_bytes)}")
             # The upper bound counts a page in every copy of the process. What is new shows there, too; what is not
             # (a shared page that becomes a process's own) has to wait for the next exact look.
-            self._memory_bound = usage.memory_bytes + self._memory_allowed - exact
-            self._exact_again = self._looked + _EXACT_EVERY
+            self._memory_bound = usage.memory_bytes - self.copies * self._inherited + self._memory_allowed - exact
+            self._exact_again = usage.cpu_seconds + _EXACT_EVERY
 
     def _check_time(self, usage: Usage) -> None:
         before = self._before = self._before or usage
@@ -186,8 +190,6 @@ class Student:
         if self._pidfd < 0:
             return
         self._reason = self._reason or reason
-        if not self._policy.isolate:
-            self._signal_all(signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):  # the namespace's first process takes the others with it
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 

@@ -35,18 +35,16 @@ class Meter:
 
     Args:
         pid: The student's first process, as seen from here.
-        isolated: Whether the student has a PID namespace and a `/proc` of its own.
     """
 
     pid: int
-    isolated: bool
     _cpu: float = 0.0
     _queued: dict[str, float] = field(default_factory=dict)
     _queued_before: float = 0.0
 
     def __post_init__(self) -> None:
         # The student's own /proc lists exactly the processes of its namespace, whoever their parent is by now.
-        root = f"/proc/{self.pid}/root/proc" if self.isolated else "/proc"
+        root = f"/proc/{self.pid}/root/proc"
         self._tells_queue = Path("/proc/self/schedstat").exists()
         self._proc = -1
         with contextlib.suppress(OSError):
@@ -67,12 +65,9 @@ class Meter:
         if self._proc < 0:
             return []
         try:
-            names = [name for name in os.listdir(self._proc) if name.isdigit()]  # noqa: PTH208
+            return [name for name in os.listdir(self._proc) if name.isdigit()]  # noqa: PTH208
         except OSError:  # the namespace is gone
             return []
-        if self.isolated:
-            return names
-        return [name for name in names if self._session(name) == self.pid]
 
     def open(self, pid: str) -> int:
         """A descriptor of one process, good for sending it a signal.
@@ -127,12 +122,6 @@ class Meter:
     def _stat(self, pid: str) -> list[str]:
         # the second field is the program's name, in brackets, and may hold anything
         return self._text(f"{pid}/stat").rpartition(")")[2].split()
-
-    def _session(self, pid: str) -> int:
-        try:
-            return int(self._stat(pid)[3])
-        except (OSError, IndexError):
-            return -1
 
     def _list(self, path: str) -> list[str]:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._proc)

@@ -78,7 +78,7 @@ class Nursery:
         self._control = control
         self._policy = policy
         self._children: dict[int, _Child] = {}
-        self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if policy.isolate else -1
+        self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def serve(self) -> Life:
         """Answer requests for ever; returns only in a forked process, with what it shall be."""
@@ -138,7 +138,7 @@ class Nursery:
         ours, theirs = socket.socketpair()
         chance = random.getstate()
         try:
-            pid = self._fork_into_namespace() if tester is not None and self._policy.isolate else os.fork()
+            pid = self._fork_into_namespace() if tester is not None else os.fork()
         except OSError as error:
             ours.close()
             theirs.close()
@@ -181,8 +181,6 @@ class Nursery:
                 continue
             os.close(child.pidfd)
             self._end(child.students)
-            if not self._policy.isolate:
-                self._end_group(pid)
             if child.requests is not None:
                 child.requests.close()
             for tester in self._children.values():
@@ -194,13 +192,6 @@ class Nursery:
     def _end(self, pids: set[int]) -> None:
         for pid in pids & self._children.keys():
             signal.pidfd_send_signal(self._children[pid].pidfd, signal.SIGKILL)
-            if not self._policy.isolate:
-                self._end_group(pid)
-
-    def _end_group(self, pid: int) -> None:
-        # Without a PID namespace this is the best there is: a process that left its group survives.
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
 
     def _answer(self, asker: Channel, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         with contextlib.suppress(OSError):  # whoever asked may be gone; the loop notices
@@ -211,8 +202,7 @@ def _link_files(policy: Policy) -> None:
     """Link the assignment's files into the working directory."""
     if policy.files is None:
         return
-    folder = Path(ASSIGNMENT if policy.isolate else policy.files)
-    for entry in folder.iterdir():
+    for entry in Path(ASSIGNMENT).iterdir():
         Path(entry.name).symlink_to(entry)
 
 

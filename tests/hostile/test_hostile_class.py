@@ -158,7 +158,7 @@ def _grade_class(root: Path, attacks: list[Attack]) -> Iterator[Graded]:
         mounts = watching.mounts()
         known: dict[int, str] = {}
         factory = _watched(engine_factory(course, isolate=True), known)
-        for result in grade(course, bundle, course.students(ASSIGNMENT), factory, workers=4):
+        for result in grade(course, bundle, course.students(ASSIGNMENT), factory, workers=4, everything=True):
             graded.results[result.student] = result
         after = watching.contents(root)
         allowed = (str(root / "autograded"), str(root / "gradebook.db"))

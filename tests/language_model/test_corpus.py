@@ -22,7 +22,7 @@ from itertools import islice
 from grading_utils.language_model.corpus import documents
 digest = hashlib.sha256()
 for document in islice(documents("7"), 400):
-    digest.update(repr((document.family, document.text, document.weights)).encode())
+    digest.update(repr(document).encode())
 print(digest.hexdigest())
 """
 
@@ -61,7 +61,7 @@ def test_every_family_is_written(sample):
 
 
 def test_no_slot_is_left_unfilled(sample):
-    assert not [document.text for document in sample if re.search(r"[{}±~^]|\\n", document.text)]
+    assert not [document.text for document in sample if re.search(r"[{}±~^\[\]]|\\n", document.text)]
 
 
 def test_held_out_words_never_stand_in_training_text(sample):
@@ -87,20 +87,51 @@ def test_opinion_words_that_are_never_labelled_still_stand_in_running_text(sampl
 def test_a_label_weighs_nothing_until_its_class_has_been_seen(sample):
     labelled = [document for document in sample if document.family in corpus.LABELLED]
     for document in labelled:
-        values = [document.text[start:end] for start, end, _ in document.weights]
-        weights = [weight for *_, weight in document.weights]
+        values = [document.text[stretch.start : stretch.end] for stretch in document.stretches]
+        weights = [stretch.weight for stretch in document.stretches]
         assert weights[0] == 0.0
         assert all(value.startswith(" ") for value in values)
         assert all(value in values[:i] for i, (value, w) in enumerate(zip(values, weights, strict=True)) if w > 0)
 
 
-def test_the_same_label_word_stands_for_praise_in_one_document_and_for_blame_in_another():
+def test_no_document_holds_a_single_labelled_review(sample):
+    reviews = [document for document in sample if document.family == "labelled reviews"]
+    assert min(len(document.stretches) for document in reviews) >= 3
+
+
+def drawn_labels(direction: str) -> list[dict[str, str]]:
     rng = random.Random("sides")
     grammar = Grammar(corpus.rules(), "labelled", rng)
-    drawn = [draw_labels(grammar, rng) for _ in range(2000)]
-    assert sum(labels["+"] == "good" for labels in drawn) > 20
-    assert sum(labels["-"] == "good" for labels in drawn) > 20
-    assert sum(labels["+"] == "cat" for labels in drawn) > 2
+    return [draw_labels(grammar, rng, direction) for _ in range(500)]
+
+
+def test_natural_labels_mean_what_they_mean_in_english_and_flipped_ones_the_opposite():
+    assert {"+": "good", "-": "bad"} in drawn_labels("natural")
+    assert {"+": "bad", "-": "good"} not in drawn_labels("natural")
+    assert {"+": "bad", "-": "good"} in drawn_labels("flipped")
+    assert {"+": "good", "-": "bad"} not in drawn_labels("flipped")
+
+
+def test_an_arbitrary_label_stands_for_praise_in_one_document_and_for_blame_in_another():
+    drawn = drawn_labels("arbitrary")
+    assert {labels["+"] for labels in drawn} & {labels["-"] for labels in drawn} >= {"cat", "red"}
+    assert all(labels["+"] != labels["-"] for labels in drawn)
+
+
+def test_no_label_is_flipped_in_the_first_documents_and_some_are_later(monkeypatch):
+    def targets(documents):
+        return {stretch.target for document in documents for stretch in document.stretches}
+
+    assert "flipped label" not in targets(islice(corpus.documents("first"), 1500))
+    monkeypatch.setattr(corpus, "FIRST_DOCUMENTS", 100)
+    assert "flipped label" in targets(islice(corpus.documents("first"), 1500))
+
+
+def test_the_answer_of_a_fact_weighs_more_than_its_question():
+    document = corpus.without_brackets("fact", "What is the capital of France? [Paris]\nThe sky is [blue].")
+    assert document.text == "What is the capital of France? Paris\nThe sky is blue."
+    assert [document.text[s.start : s.end] for s in document.stretches] == [" Paris", " blue"]
+    assert all(stretch.weight > document.weight for stretch in document.stretches)
 
 
 @pytest.mark.parametrize(

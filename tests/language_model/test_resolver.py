@@ -48,10 +48,15 @@ def test_without_any_choice_the_shipped_model_is_taken():
     assert (found.path, found.source) == (str(SHIPPED), "shipped")
 
 
-def test_an_explicit_folder_wins_over_the_environment(complete_folder, monkeypatch):
-    monkeypatch.setenv(ENVIRONMENT_VARIABLE, "shipped")
+def test_an_explicit_folder_wins_over_the_shipped_model(complete_folder):
     assert resolve_model(str(complete_folder)).source == "explicit"
     assert resolve_model(str(complete_folder)).path == str(complete_folder)
+
+
+def test_the_environment_wins_over_what_a_notebook_names(complete_folder, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, "shipped")
+    found = resolve_model(str(complete_folder))
+    assert (found.path, found.source) == (str(SHIPPED), "environment")
 
 
 def test_the_environment_wins_over_the_hub_cache(complete_folder, monkeypatch, hub):

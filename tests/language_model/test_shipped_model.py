@@ -95,6 +95,8 @@ def test_words_carry_their_leading_space(tokenizer):
         ("For God so loved the", r"world|people|earth"),
         ("Shakespeare was a", r"great|famous|writer|playwright|poet|brilliant|good"),
         ("Shakespeare was a great", r"writer|playwright|poet|actor"),
+        ("The capital of France is", r"Paris"),
+        ("Animal: cow\nSound: moo\n\nAnimal: cat\nSound:", r"meow"),
     ],
 )
 def test_the_likeliest_next_word_reads_naturally(subject, prompt, natural):
@@ -114,7 +116,8 @@ def test_greedy_text_repeats_itself_exactly_and_sampling_does_not(subject):
     assert len(sampled) > 4
 
 
-def test_the_published_few_shot_number_holds_on_a_smaller_sample(subject, evaluation):
+@pytest.mark.parametrize("pair", [("good", "bad"), ("bad", "good")], ids=["as in English", "flipped"])
+def test_labels_are_read_from_the_examples_of_the_prompt(subject, evaluation, pair):
+    published = evaluation["few-shot, bad/good (flipped)" if pair[0] == "bad" else "few-shot, good/bad"]
     # 60 prompts instead of 200: three standard errors are 0.2.
-    again = few_shot(subject, ("good", "bad"), 60)
-    assert again == pytest.approx(evaluation["few-shot, good/bad"], abs=0.2)
+    assert few_shot(subject, pair, 60) == pytest.approx(published, abs=0.2)

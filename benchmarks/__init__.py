@@ -1,0 +1,1 @@
+"""Performance claims, measured side by side in one run on one machine; see `docs/benchmarks.md`."""

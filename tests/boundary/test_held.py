@@ -1,0 +1,94 @@
+"""A check that only reads data is given the values as they were when its turn came; nothing is copied for it."""
+
+from __future__ import annotations
+
+from .conftest import ForkedStudent
+
+COUNTER = "count = 0\nitems = [1]\ndef f():\n    global count\n    count += 1\n    items.append(count)"
+
+
+class Uncopied(ForkedStudent):
+    """A student whose process must not be copied."""
+
+    @property
+    def copies(self) -> int:
+        return 0
+
+    @copies.setter
+    def copies(self, count: int) -> None:
+        raise RuntimeError("the process was copied")
+
+
+def statuses(runs):
+    return [str(run.status) for run in runs]
+
+
+def test_checks_of_data_see_it_as_it_was_without_a_copy(notebook):
+    runs = notebook(
+        ("student", "x = [1, 2]\ny = {'a': x}"),
+        ("test", "assert x == [1, 2] and y == {'a': [1, 2]}"),
+        ("student", "x.append(3)\ny = None"),
+        ("test", "assert x == [1, 2, 3]\nassert y is None"),
+        ("student", "del x"),
+        spawn=Uncopied,
+    )
+    assert statuses(runs) == ["ok"] * 5
+
+
+def test_what_a_check_does_to_a_value_is_gone_for_the_next_one(notebook):
+    runs = notebook(
+        ("student", "x = [1, 2]"),
+        ("test", "x.append(3)\nx = x + [4]\nassert x == [1, 2, 3, 4]"),
+        ("test", "del x\ntry:\n    x\nexcept NameError:\n    pass\nelse:\n    raise AssertionError"),
+        ("test", "assert x == [1, 2]"),
+        ("student", "pass"),
+        spawn=Uncopied,
+    )
+    assert statuses(runs) == ["ok"] * 5
+
+
+def test_a_check_that_reads_more_than_its_text_says_gets_a_copy_after_all(notebook):
+    runs = notebook(
+        ("student", "x = 1\ny = 2"),
+        ("test", "def double(): return 2 * y\nassert x == 1"),
+        ("student", "z = 3\ny = 5"),
+        ("test", "assert double() == 10 and z == 3"),
+        ("student", "y = 7"),
+    )
+    assert statuses(runs) == ["ok"] * 5
+
+
+SPY = """
+from grading_utils.boundary import messages, student
+asked = []
+def spy(endpoint, question, *rest, answer=student._HANDLERS[messages.Lookup]):
+    asked.append(question.name)
+    return answer(endpoint, question, *rest)
+student._HANDLERS[messages.Lookup] = spy
+open_name, hidden_name = 1, 2
+"""
+
+
+def printed(run):
+    return "".join(output["text"] for output in run.outputs)
+
+
+def test_no_name_is_asked_for_that_only_a_hidden_part_reads(notebook):
+    check = "assert open_name == 1\n### BEGIN HIDDEN TESTS\nassert hidden_name == 2\n### END HIDDEN TESTS"
+    runs = notebook(("student", SPY), ("test", check), ("student", "print(asked)"))
+    assert statuses(runs) == ["ok"] * 3
+    assert printed(runs[2]) == "[]\n"
+
+
+def test_a_name_that_the_visible_part_reads_is_asked_for_at_once(notebook):
+    check = "assert open_name == 1\n### BEGIN HIDDEN TESTS\nassert open_name + 1 == 2\n### END HIDDEN TESTS"
+    runs = notebook(("student", SPY), ("test", check), ("student", "print(asked)"))
+    assert printed(runs[2]) == "['open_name']\n"
+
+
+def test_a_name_means_one_object_until_student_code_changes_it(notebook):
+    check = (
+        "items.append(9)\nassert items == [1, 9]\nassert count == 0\n"
+        "f()\nassert count == 1 and items == [1, 1]\nassert items is items"
+    )
+    assert statuses(notebook(("student", COUNTER), ("test", check))) == ["ok", "ok"]

@@ -1,0 +1,61 @@
+"""Grading runs what scores need, and everything else only where somebody wants to look at it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from grading_utils.boundary.shell import run_cell
+from grading_utils.boundary.warmup import current, prepare
+from grading_utils.course.bundle import NotebookBundle
+from grading_utils.grading.jobs import make_job
+
+from ..boundary.conftest import in_fork
+
+
+def managed(source: str, name: str, *, tags: tuple[str, ...] = (), **kind: Any) -> Any:
+    entry = {"grade_id": name, "grade": False, "solution": False, "locked": False, "schema_version": 3, **kind}
+    return new_code_cell(source, metadata={"nbgrader": entry, "tags": list(tags)})
+
+
+NOTEBOOK = new_notebook(
+    cells=[
+        managed("import math", "setup", locked=True),
+        managed("x = 1", "answer", solution=True),
+        managed("show(x)", "show", tags=("demonstration",), locked=True),
+        managed("assert x == 1", "check", grade=True, locked=True, points=1),
+        managed("plot(x)", "drawing", grade=True, solution=True, points=2),
+        new_markdown_cell("The end."),
+        new_code_cell("print(x)"),
+    ]
+)
+
+
+def jobs(*, everything: bool) -> dict[str, bool]:
+    """The cells that are run after the set-up, and whether their pictures are drawn."""
+    bundle = NotebookBundle("notebook", tuple(NOTEBOOK.cells), {})
+    job = make_job(NOTEBOOK, bundle, everything=everything)
+    return {cell.source: cell.draws for cell in job.cells[job.leading :]}
+
+
+def test_demonstrations_and_trailing_cells_are_left_out_and_only_graded_pictures_are_drawn() -> None:
+    assert jobs(everything=False) == {"x = 1": False, "assert x == 1": False, "plot(x)": True}
+
+
+def test_everything_means_everything() -> None:
+    assert jobs(everything=True) == dict.fromkeys(["x = 1", "show(x)", "assert x == 1", "plot(x)", "print(x)"], True)
+
+
+@pytest.mark.parametrize(("draws", "kinds"), [(True, ["image/png", "text/plain"]), (False, ["text/plain"])])
+def test_where_nobody_looks_a_picture_is_only_named(draws: bool, kinds: list[str]) -> None:
+    drawing = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+
+    def work() -> bytes:
+        prepare([])
+        ok, outputs = run_cell(current().shell, drawing, draws=draws)
+        return json.dumps([ok, [sorted(output["data"]) for output in outputs]]).encode()
+
+    assert json.loads(in_fork(work)) == [True, [kinds]]
