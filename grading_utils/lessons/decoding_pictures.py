@@ -29,7 +29,7 @@ class Setting(NamedTuple):
     top_p: float = 1.0
 
     def __str__(self) -> str:
-        parts = [f"temperature {self.temperature:g}"]
+        parts = [f"temperature {self.temperature:.3g}"]
         parts += [f"top-k {self.top_k}"] if self.top_k else []
         parts += [f"top-p {self.top_p:g}"] if self.top_p < 1 else []
         return ", ".join(parts)
