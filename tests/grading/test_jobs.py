@@ -51,7 +51,7 @@ def test_everything_means_everything() -> None:
 
 @pytest.mark.parametrize(("draws", "kinds"), [(True, ["image/png", "text/plain"]), (False, ["text/plain"])])
 def test_where_nobody_looks_a_picture_is_only_named(draws: bool, kinds: list[str]) -> None:
-    drawing = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    drawing = "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
 
     def work() -> bytes:
         prepare([])
