@@ -202,12 +202,19 @@ class Tester:
         """Keep what a check will need: the values that it reads, or the process as it is now."""
         assert self._main is not None
         assert self._student is not None
-        self._student.start(_FORKING)
-        with contextlib.suppress(BoundaryError):  # no room for another copy, or it says so: only this check is lost
-            held = self._hold(cell) if self._holds and cell.role is Role.TEST else None
+        if self._holds and cell.role is Role.TEST:
+            self._student.start(cell.time_limit)
+            try:
+                held = self._hold(cell)
+            except BoundaryError:  # its values take too long, or it lies: from now on every check gets a copy
+                self._holds, held = False, None
             if held is not None:
                 self._snapshots[position] = held
-            elif cell.role is Role.TEST and position + 1 == len(self._cells):
+            if held is not None or not self._main.is_usable:
+                return
+        self._student.start(_FORKING)
+        with contextlib.suppress(BoundaryError):  # no room for another copy, or it says so: only this check is lost
+            if cell.role is Role.TEST and position + 1 == len(self._cells):
                 self._snapshots[position] = self._main  # nothing comes after it
             elif len(self._numbers) < MAX_SNAPSHOTS:
                 self._snapshots[position] = self._main.fork()

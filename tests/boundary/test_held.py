@@ -108,3 +108,13 @@ def test_a_hidden_check_of_data_tells_student_code_nothing_so_later_messages_sta
     runs = notebook(*cells, spawn=only_one)
     assert statuses(runs) == ["ok", "ok", "error", "ok"]
     assert "what I say" in runs[2].message
+
+
+def test_a_process_that_breaks_when_asked_for_values_is_replaced_and_copied_from_then_on(notebook):
+    silent = (
+        "import os\nfrom grading_utils.boundary import messages, student\n"
+        "student._HANDLERS[messages.ListNames] = lambda *_: os._exit(1)\nx = 1"
+    )
+    runs = notebook(("student", "y = 2\nprint(y)"), ("student", silent), ("test", "assert y == 2"), ("student", "pass"))
+    assert [str(run.status) for run in runs[:2]] == ["ok", "ok"]
+    assert printed(runs[0]) == "2\n"
