@@ -17,7 +17,7 @@ from grading_utils.boundary.names import mentioned_names
 from grading_utils.boundary.session import Session
 from grading_utils.checks.source import parse
 
-MOST_NAMES = 32
+MOST_NAMES = 16
 """A check that mentions more of the student's names gets a copy."""
 
 _REACHES_EVERYTHING = frozenset({"globals", "locals", "vars", "eval", "exec", "dir", "get_ipython"})

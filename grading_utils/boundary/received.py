@@ -14,6 +14,8 @@ LONGEST_MESSAGE = 500
 _LEAVES = 20_000
 _SHORT = 3
 _MOST_SHORT_WORDS = 12
+_MOST_UNREAD = 16 << 20  # bytes of values kept until somebody needs their texts
+_OVERHEAD = 1 << 12
 _WORD = re.compile(r"\w+")
 
 
@@ -24,6 +26,7 @@ class Received:
         self.is_recording = False
         self._texts: set[str] = set()
         self._unread: list[Any] = []
+        self._room = _MOST_UNREAD
         self._overflowed = False
         self._errors: list[tuple[BaseException, list[str]]] = []
 
@@ -45,7 +48,9 @@ class Received:
         """Remember the texts and long numbers in a value."""
         if not self.is_recording or self._overflowed:
             return
-        if type(value).__module__.partition(".")[0] in ("numpy", "pandas", "torch"):
+        size = getattr(value, "nbytes", None)
+        if type(size) is int and size <= self._room and type(value).__module__.partition(".")[0] in ("numpy", "torch"):
+            self._room -= size + _OVERHEAD
             self._unread.append(copy.deepcopy(value))  # its text takes long to make, and most checks pass
         else:
             self._read(value)

@@ -27,6 +27,10 @@ from grading_utils.boundary.permits import library_name, permit, permit_result
 from grading_utils.boundary.raised import Raised, describe, rebuild
 from grading_utils.boundary.received import Received
 
+MOST_KEPT_BYTES = 4 << 20
+"""Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
+MOST_KEPT_PARTS = 10_000
+"""Parts of one such value; 64 characters of text count as one."""
 GRACE = 2.0
 """Seconds for student code to end after it was interrupted."""
 
@@ -96,9 +100,10 @@ class Session:
         return self._looked_up[name][1]
 
     def fetch(self, name: str) -> Callable[[], Any] | None:
-        """Ask for the value of a name now, to be read later; None where it isn't all data."""
+        """Ask for the value of a name now, to be read later; None where it isn't all data, or too much to keep."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
-        if not isinstance(reply, m.Answer) or not wire.is_data(reply.value):
+        is_small = len(decoder.bulk) <= MOST_KEPT_BYTES
+        if not (is_small and isinstance(reply, m.Answer) and wire.is_data(reply.value, MOST_KEPT_PARTS)):
             return None
         node = reply.value
 

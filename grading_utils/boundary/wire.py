@@ -6,7 +6,7 @@ lie beside the structure (`start`, `size` point into them). Nothing here names c
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -226,10 +226,17 @@ Value = (
 )  # fmt: skip
 
 
-def is_data(node: Value | list[Value]) -> bool:
-    """Does this node describe its value completely, without a reference to an object of either process?"""
-    if isinstance(node, list):
-        return all(map(is_data, node))
-    if isinstance(node, Remote | Own):
-        return False
-    return not isinstance(node, Node) or all(is_data(getattr(node, name)) for name in node.__struct_fields__)
+def is_data(root: Value, most: int) -> bool:
+    """Does this node describe its value completely, without a reference to an object, and in `most` parts or fewer?"""
+    waiting: list[Any] = [root]
+    text = 0
+    for count, node in enumerate(waiting):  # grows meanwhile; no recursion, since a forged node can be deep
+        if count + text // 64 >= most or isinstance(node, Remote | Own):
+            return False
+        if isinstance(node, str):
+            text += len(node)
+        elif isinstance(node, list):
+            waiting.extend(node[: most + 1])
+        elif isinstance(node, Node):
+            waiting.extend(getattr(node, name) for name in node.__struct_fields__)
+    return True

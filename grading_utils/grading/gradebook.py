@@ -122,7 +122,24 @@ class GradebookWriter:
             The same results with the scores that count: a manual score or extra credit that a person gave stays.
         """
         with self._one_commit():
-            return self._record(student, assignment, scores, unanswered, timestamp)
+            gradebook = self._gradebook
+            gradebook.update_or_create_student(student)
+            details = {"timestamp": timestamp} if timestamp is not None else {}
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SAWarning)  # nbgrader's way of adding a submission is old but works
+                submission = gradebook.update_or_create_submission(assignment, student, **details)
+            counted: dict[str, list[CellResult]] = {}
+            for notebook in submission.notebooks:
+                results = {result.grade_id: result for result in scores.get(notebook.name, ())}
+                grades = {grade.cell.name: grade for grade in notebook.grades}
+                counted[notebook.name] = [
+                    _count(grades[name], result) if name in grades else result for name, result in results.items()
+                ]
+                for comment in notebook.comments:
+                    is_empty = comment.cell.name in unanswered.get(notebook.name, frozenset())
+                    comment.auto_comment = "No response." if is_empty else None
+            self._penalize(submission, counted)
+            return counted
 
     @contextmanager
     def _one_commit(self) -> Iterator[None]:
@@ -137,33 +154,6 @@ class GradebookWriter:
         finally:
             del session.commit
         session.commit()
-
-    def _record(
-        self,
-        student: str,
-        assignment: str,
-        scores: Mapping[str, Sequence[CellResult]],
-        unanswered: Mapping[str, frozenset[str]],
-        timestamp: datetime | None,
-    ) -> dict[str, list[CellResult]]:
-        gradebook = self._gradebook
-        gradebook.update_or_create_student(student)
-        details = {"timestamp": timestamp} if timestamp is not None else {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # nbgrader's way of adding a submission is old but works
-            submission = gradebook.update_or_create_submission(assignment, student, **details)
-        counted: dict[str, list[CellResult]] = {}
-        for notebook in submission.notebooks:
-            results = {result.grade_id: result for result in scores.get(notebook.name, ())}
-            grades = {grade.cell.name: grade for grade in notebook.grades}
-            counted[notebook.name] = [
-                _count(grades[name], result) if name in grades else result for name, result in results.items()
-            ]
-            for comment in notebook.comments:
-                is_empty = comment.cell.name in unanswered.get(notebook.name, frozenset())
-                comment.auto_comment = "No response." if is_empty else None
-        self._penalize(submission, counted)
-        return counted
 
     def _penalize(self, submission: SubmittedAssignment, counted: Mapping[str, list[CellResult]]) -> None:
         late = submission.total_seconds_late

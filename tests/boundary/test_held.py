@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import ForkedStudent
 
 COUNTER = "count = 0\nitems = [1]\ndef f():\n    global count\n    count += 1\n    items.append(count)"
@@ -118,3 +120,11 @@ def test_a_process_that_breaks_when_asked_for_values_is_replaced_and_copied_from
     runs = notebook(("student", "y = 2\nprint(y)"), ("student", silent), ("test", "assert y == 2"), ("student", "pass"))
     assert [str(run.status) for run in runs[:2]] == ["ok", "ok"]
     assert printed(runs[0]) == "2\n"
+
+
+@pytest.mark.parametrize("big", ["'x' * 10**7", "list(map(str, range(20_000)))", "bytes(10**7)"])
+def test_a_value_too_large_to_keep_is_left_in_a_copy(big, notebook):
+    cells = ("student", f"big = {big}"), ("test", f"assert big == {big}"), ("student", "big = None")
+    assert statuses(notebook(*cells)) == ["ok"] * 3
+    with pytest.raises(AssertionError, match="failed with status"):
+        notebook(*cells, spawn=Uncopied)
