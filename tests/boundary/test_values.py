@@ -20,9 +20,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading_utils.boundary import frames, messages, values, wire
-from grading_utils.boundary.errors import BoundaryError, StudentError
-from grading_utils.boundary.raised import describe, rebuild
+from grading_utils.boundary.wire import codec as values
+from grading_utils.boundary.wire import frames, messages
+from grading_utils.boundary.wire import nodes as wire
+from grading_utils.boundary.wire.errors import BoundaryError, StudentError
+from grading_utils.boundary.wire.raised import describe, rebuild
 
 DECODER = msgspec.msgpack.Decoder(messages.Reply)
 

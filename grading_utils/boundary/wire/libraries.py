@@ -16,10 +16,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from grading_utils.boundary import wire
+from grading_utils.boundary.wire import nodes
 
 if TYPE_CHECKING:
-    from grading_utils.boundary.values import Decoder, Encoder
+    from grading_utils.boundary.wire.codec import Decoder, Encoder
 
 _DTYPE = re.compile(r"[<>|=](?:[biuf][1248]|c8|c16|f2|[SU]\d{1,6}|[mM]8(?:\[\d{0,9}[a-zA-Zμ]{1,7}\])?)")
 _MASKED = re.compile(r"U?Int(?:8|16|32|64)|Float(?:32|64)|boolean")
@@ -28,11 +28,11 @@ _BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 _MERSENNE_LENGTH = 624
 
 
-def encode(encoder: Encoder, value: Any) -> wire.Value:
+def encode(encoder: Encoder, value: Any) -> nodes.Value:
     """The node for a value of a library's type; None where it isn't data."""
     kind = type(value)
     if kind is random.Random:
-        return wire.Randomness("Random", encoder.node(value.getstate()))
+        return nodes.Randomness("Random", encoder.node(value.getstate()))
     root = str(getattr(kind, "__module__", "")).partition(".")[0]
     if root not in _ENCODERS or root not in sys.modules:
         return None
@@ -47,37 +47,37 @@ def decode(decoder: Decoder, node: Any) -> Any:
 # --- NumPy ---
 
 
-def _encode_numpy(encoder: Encoder, value: Any, kind: type) -> wire.Value:
+def _encode_numpy(encoder: Encoder, value: Any, kind: type) -> nodes.Value:
     import numpy as np
 
     if kind is np.ndarray:
         if value.dtype == object:
-            return wire.ObjectArray(list(value.shape), encoder.nodes(value.ravel().tolist()))
+            return nodes.ObjectArray(list(value.shape), encoder.all(value.ravel().tolist()))
         return _array(encoder, value, "array")
     if issubclass(kind, np.generic):
         return _array(encoder, np.asarray(value), "scalar")
     if isinstance(value, np.dtype):
-        return wire.Named("numpy.dtype", value.str) if _DTYPE.fullmatch(value.str) else None
+        return nodes.Named("numpy.dtype", value.str) if _DTYPE.fullmatch(value.str) else None
     if kind is np.random.Generator:
         state = dict(value.bit_generator.state)
-        return wire.Randomness("Generator", encoder.node(state)) if state["bit_generator"] in _BIT_GENERATORS else None
+        return nodes.Randomness("Generator", encoder.node(state)) if state["bit_generator"] in _BIT_GENERATORS else None
     if kind is np.random.RandomState:
-        return wire.Randomness("RandomState", encoder.node(value.get_state()))
+        return nodes.Randomness("RandomState", encoder.node(value.get_state()))
     return None
 
 
-def _array(encoder: Encoder, value: Any, kind: Any) -> wire.Value:
+def _array(encoder: Encoder, value: Any, kind: Any) -> nodes.Value:
     if not _DTYPE.fullmatch(value.dtype.str):
         return None
     _check_bulk(encoder, value.nbytes)
-    return wire.Array(*encoder.add_bulk(value.tobytes()), kind, value.dtype.str, list(value.shape))
+    return nodes.Array(*encoder.add_bulk(value.tobytes()), kind, value.dtype.str, list(value.shape))
 
 
 def _check_bulk(encoder: Encoder, size: int) -> None:
-    if size > wire.MAX_BULK:  # before a copy is made
-        from grading_utils.boundary.values import TooLarge
+    if size > nodes.MAX_BULK:  # before a copy is made
+        from grading_utils.boundary.wire.codec import TooLarge
 
-        raise TooLarge(f"the value has more than {wire.MAX_BULK >> 20} MB")
+        raise TooLarge(f"the value has more than {nodes.MAX_BULK >> 20} MB")
 
 
 def numpy_dtype(name: str) -> Any:
@@ -100,7 +100,7 @@ def described(module: str, name: str) -> Any:
     raise LookupError(f"{module}.{name}")
 
 
-def _decode_array(decoder: Decoder, node: wire.Array) -> Any:
+def _decode_array(decoder: Decoder, node: nodes.Array) -> Any:
     import numpy as np
 
     dtype = numpy_dtype(node.dtype)
@@ -120,7 +120,7 @@ def _decode_array(decoder: Decoder, node: wire.Array) -> Any:
     return array.reshape(node.shape)
 
 
-def _decode_objects(decoder: Decoder, node: wire.ObjectArray) -> Any:
+def _decode_objects(decoder: Decoder, node: nodes.ObjectArray) -> Any:
     import numpy as np
 
     items = decoder.all(node.items)
@@ -135,15 +135,15 @@ def _decode_objects(decoder: Decoder, node: wire.ObjectArray) -> Any:
 # --- torch ---
 
 
-def _encode_torch(encoder: Encoder, value: Any, kind: type) -> wire.Value:
+def _encode_torch(encoder: Encoder, value: Any, kind: type) -> nodes.Value:
     import torch
 
     if kind is torch.Size:
-        return wire.Sequence("torch.Size", encoder.nodes(tuple(value)))
+        return nodes.Sequence("torch.Size", encoder.all(tuple(value)))
     if kind is torch.Generator:
-        return wire.Randomness("torch", encoder.node(value.get_state())) if value.device.type == "cpu" else None
+        return nodes.Randomness("torch", encoder.node(value.get_state())) if value.device.type == "cpu" else None
     if kind is torch.device:
-        return wire.Named("torch.device", str(value))
+        return nodes.Named("torch.device", str(value))
     if kind is torch.Tensor or kind is torch.nn.Parameter:
         dense = value.layout is torch.strided and not value.is_quantized and value.device.type != "meta"
         if not dense or value.dtype not in _torch_dtypes().values():
@@ -152,9 +152,9 @@ def _encode_torch(encoder: Encoder, value: Any, kind: type) -> wire.Value:
         plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         data = plain.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
         name: Literal["tensor", "parameter"] = "parameter" if kind is torch.nn.Parameter else "tensor"
-        return wire.Tensor(*encoder.add_bulk(data), name, str(value.dtype)[6:], list(value.shape))
+        return nodes.Tensor(*encoder.add_bulk(data), name, str(value.dtype)[6:], list(value.shape))
     if issubclass(kind, tuple) and kind.__module__ == "torch.return_types":
-        return wire.Record(kind.__name__, list(kind.__match_args__), encoder.nodes(tuple(value)))  # type: ignore[attr-defined]
+        return nodes.Record(kind.__name__, list(kind.__match_args__), encoder.all(tuple(value)))  # type: ignore[attr-defined]
     return None
 
 
@@ -168,7 +168,7 @@ def _torch_dtypes() -> dict[str, Any]:
     return {name: getattr(torch, name) for name in names}
 
 
-def _decode_tensor(decoder: Decoder, node: wire.Tensor) -> Any:
+def _decode_tensor(decoder: Decoder, node: nodes.Tensor) -> Any:
     import torch
 
     dtype = _torch_dtypes()[node.dtype]
@@ -188,34 +188,34 @@ def _decode_tensor(decoder: Decoder, node: wire.Tensor) -> Any:
 # --- pandas ---
 
 
-def _encode_pandas(encoder: Encoder, value: Any, kind: type) -> wire.Value:
+def _encode_pandas(encoder: Encoder, value: Any, kind: type) -> nodes.Value:
     import pandas as pd
 
     if kind is pd.DataFrame:
         columns = [_column(encoder, value.iloc[:, position].array) for position in range(value.shape[1])]
         if any(column is None for column in columns):
             return None
-        return wire.Frame(encoder.node(value.columns), encoder.node(value.index), columns)
+        return nodes.Frame(encoder.node(value.columns), encoder.node(value.index), columns)
     if kind is pd.Series:
         column = _column(encoder, value.array)
-        return None if column is None else wire.Series(column, encoder.node(value.index), encoder.node(value.name))
+        return None if column is None else nodes.Series(column, encoder.node(value.index), encoder.node(value.name))
     if kind is pd.RangeIndex:
         spread = range(value.start, value.stop, value.step)
-        return wire.Index("range", [encoder.node(spread)], [encoder.node(value.name)])
+        return nodes.Index("range", [encoder.node(spread)], [encoder.node(value.name)])
     if kind is pd.MultiIndex:
         levels = [_column(encoder, value.get_level_values(level).array) for level in range(value.nlevels)]
-        return None if None in levels else wire.Index("multi", levels, encoder.nodes(list(value.names)))
+        return None if None in levels else nodes.Index("multi", levels, encoder.all(list(value.names)))
     if kind in (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex):
         column = _column(encoder, value.array)
-        return None if column is None else wire.Index("plain", [column], [encoder.node(value.name)])
+        return None if column is None else nodes.Index("plain", [column], [encoder.node(value.name)])
     if kind is pd.Timestamp or kind is pd.Timedelta:
-        return wire.Moment("Timestamp" if kind is pd.Timestamp else "Timedelta", value.isoformat())
+        return nodes.Moment("Timestamp" if kind is pd.Timestamp else "Timedelta", value.isoformat())
     if isinstance(value, pd.api.extensions.ExtensionArray):
         return _column(encoder, value)
     return None
 
 
-def _column(encoder: Encoder, array: Any) -> wire.Value:
+def _column(encoder: Encoder, array: Any) -> nodes.Value:
     """The node for the content of a column; None where it isn't data."""
     import numpy as np
     import pandas as pd
@@ -225,17 +225,17 @@ def _column(encoder: Encoder, array: Any) -> wire.Value:
         return _encode_numpy(encoder, np.asarray(array), np.ndarray)
     if isinstance(dtype, pd.StringDtype):
         items = [None if item is pd.NA or item != item else str(item) for item in array]
-        return wire.Strings(dtype.storage, dtype.na_value is not pd.NA, encoder.nodes(items))
+        return nodes.Strings(dtype.storage, dtype.na_value is not pd.NA, encoder.all(items))
     if isinstance(dtype, pd.CategoricalDtype):
-        return wire.Categorical(encoder.node(array.codes), encoder.node(array.categories), bool(array.ordered))
+        return nodes.Categorical(encoder.node(array.codes), encoder.node(array.categories), bool(array.ordered))
     if isinstance(dtype, pd.DatetimeTZDtype) and _ZONED.fullmatch(str(dtype)):
-        return wire.Zoned(str(dtype), encoder.node(array.asi8))
+        return nodes.Zoned(str(dtype), encoder.node(array.asi8))
     if _MASKED.fullmatch(str(dtype)):
-        return wire.Masked(str(dtype), encoder.nodes([None if item is pd.NA else item.item() for item in array]))
+        return nodes.Masked(str(dtype), encoder.all([None if item is pd.NA else item.item() for item in array]))
     return None
 
 
-def _decode_strings(decoder: Decoder, node: wire.Strings) -> Any:
+def _decode_strings(decoder: Decoder, node: nodes.Strings) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -245,7 +245,7 @@ def _decode_strings(decoder: Decoder, node: wire.Strings) -> Any:
     return pd.array(items, dtype=pd.StringDtype(node.storage, na_value=np.nan if node.nan else pd.NA))  # type: ignore[arg-type]
 
 
-def _decode_masked(decoder: Decoder, node: wire.Masked) -> Any:
+def _decode_masked(decoder: Decoder, node: nodes.Masked) -> Any:
     import pandas as pd
 
     if not _MASKED.fullmatch(node.dtype):
@@ -253,7 +253,7 @@ def _decode_masked(decoder: Decoder, node: wire.Masked) -> Any:
     return pd.array(decoder.all(node.items), dtype=node.dtype)  # type: ignore[call-overload]
 
 
-def _decode_zoned(decoder: Decoder, node: wire.Zoned) -> Any:
+def _decode_zoned(decoder: Decoder, node: nodes.Zoned) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -264,7 +264,7 @@ def _decode_zoned(decoder: Decoder, node: wire.Zoned) -> Any:
     return pd.DatetimeIndex(moments).tz_localize("UTC").tz_convert(zone).array
 
 
-def _decode_categorical(decoder: Decoder, node: wire.Categorical) -> Any:
+def _decode_categorical(decoder: Decoder, node: nodes.Categorical) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -283,7 +283,7 @@ def _plain_array(value: Any, dtype: Any) -> Any:
     return value
 
 
-def _decode_column(decoder: Decoder, node: wire.Value) -> Any:
+def _decode_column(decoder: Decoder, node: nodes.Value) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -293,7 +293,7 @@ def _decode_column(decoder: Decoder, node: wire.Value) -> Any:
     return column
 
 
-def _decode_index(decoder: Decoder, node: wire.Index) -> Any:
+def _decode_index(decoder: Decoder, node: nodes.Index) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -310,7 +310,7 @@ def _decode_index(decoder: Decoder, node: wire.Index) -> Any:
     return pd.Index(columns[0], name=names[0], dtype=dtype)
 
 
-def _decode_series(decoder: Decoder, node: wire.Series) -> Any:
+def _decode_series(decoder: Decoder, node: nodes.Series) -> Any:
     import pandas as pd
 
     column, index = _decode_column(decoder, node.values), _index(decoder, node.index)
@@ -319,7 +319,7 @@ def _decode_series(decoder: Decoder, node: wire.Series) -> Any:
     return pd.Series(column, index=index, name=decoder.read(node.name), dtype=column.dtype)
 
 
-def _decode_frame(decoder: Decoder, node: wire.Frame) -> Any:
+def _decode_frame(decoder: Decoder, node: nodes.Frame) -> Any:
     import pandas as pd
 
     columns, index = _index(decoder, node.columns), _index(decoder, node.index)
@@ -334,7 +334,7 @@ def _decode_frame(decoder: Decoder, node: wire.Frame) -> Any:
     return frame
 
 
-def _index(decoder: Decoder, node: wire.Value) -> Any:
+def _index(decoder: Decoder, node: nodes.Value) -> Any:
     import pandas as pd
 
     index = decoder.read(node)
@@ -346,7 +346,7 @@ def _index(decoder: Decoder, node: wire.Value) -> Any:
 # --- random number generators ---
 
 
-def _decode_randomness(decoder: Decoder, node: wire.Randomness) -> Any:
+def _decode_randomness(decoder: Decoder, node: nodes.Randomness) -> Any:
     state = decoder.read(node.state)
     if node.kind == "torch":
         import torch
@@ -398,21 +398,21 @@ def _check_position(position: object, last: int) -> None:
         raise ValueError("a generator's position lies outside its state")
 
 
-_ENCODERS: dict[str, Callable[[Any, Any, type], wire.Value]] = {
+_ENCODERS: dict[str, Callable[[Any, Any, type], nodes.Value]] = {
     "numpy": _encode_numpy,
     "torch": _encode_torch,
     "pandas": _encode_pandas,
 }
 _DECODERS: dict[type, Callable[[Any, Any], Any]] = {
-    wire.Array: _decode_array,
-    wire.ObjectArray: _decode_objects,
-    wire.Tensor: _decode_tensor,
-    wire.Strings: _decode_strings,
-    wire.Masked: _decode_masked,
-    wire.Zoned: _decode_zoned,
-    wire.Categorical: _decode_categorical,
-    wire.Index: _decode_index,
-    wire.Series: _decode_series,
-    wire.Frame: _decode_frame,
-    wire.Randomness: _decode_randomness,
+    nodes.Array: _decode_array,
+    nodes.ObjectArray: _decode_objects,
+    nodes.Tensor: _decode_tensor,
+    nodes.Strings: _decode_strings,
+    nodes.Masked: _decode_masked,
+    nodes.Zoned: _decode_zoned,
+    nodes.Categorical: _decode_categorical,
+    nodes.Index: _decode_index,
+    nodes.Series: _decode_series,
+    nodes.Frame: _decode_frame,
+    nodes.Randomness: _decode_randomness,
 }

@@ -1,7 +1,7 @@
 """Python objects to wire nodes and back, for the types that Python itself brings.
 
 Only objects of exactly these types are data. Everything else, subclasses with an `__eq__` of their own included,
-stays where it is and travels as a reference (`wire.Remote`). Decoding looks names up in a fixed table; it never
+stays where it is and travels as a reference (`nodes.Remote`). Decoding looks names up in a fixed table; it never
 imports, evaluates or unpickles. Arrays, tensors and tables are in `libraries`.
 
 Shared references are written out twice and a cycle becomes a reference, so what arrives is a tree whose size is the
@@ -22,13 +22,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol
 
-from grading_utils.boundary import kinds, wire
-from grading_utils.boundary.errors import BoundaryError
+from grading_utils.boundary.wire import kinds, nodes
+from grading_utils.boundary.wire.errors import BoundaryError
 
 LONG_TEXT = 1 << 16
 MANY_NUMBERS = 16
 LONGEST_RANGE = 10_000_000  # a range costs nothing to send, but a check may go through it
-_ROOM = wire.MAX_STRUCTURE - (1 << 20)
+_ROOM = nodes.MAX_STRUCTURE - (1 << 20)
 _COMPOUND = 40  # charged for a container besides its items: what it costs is time rather than bytes
 
 _SEQUENCES: dict[type, str] = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset", deque: "deque"}
@@ -111,10 +111,10 @@ class SharedNames:
 class Stand(Protocol):
     """What an encoder and a decoder need to know about objects that aren't data."""
 
-    def refer(self, value: object) -> wire.Value:
+    def refer(self, value: object) -> nodes.Value:
         """The node for an object that stays here, or that came from the other side."""
 
-    def resolve(self, node: wire.Remote | wire.Own | wire.Shared) -> object:
+    def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """The object that such a node means on this side."""
 
     def library(self, module: str, name: str) -> object:
@@ -137,7 +137,7 @@ class Encoder:
         self._bulk_size = 0
         self._path: set[int] = set()
 
-    def value(self, value: object) -> wire.Value:
+    def value(self, value: object) -> nodes.Value:
         """The node for `value`; a reference where it is no data or (unless strict) too large to send."""
         before = self._room, self._bulk_size, len(self.bulk)
         try:
@@ -150,7 +150,7 @@ class Encoder:
             self._path.clear()
             return self.refer(value)
 
-    def node(self, value: Any) -> wire.Value:
+    def node(self, value: Any) -> nodes.Value:
         """The node for `value`, inside whatever is being written."""
         kind = type(value)
         self.take(12)
@@ -161,10 +161,10 @@ class Encoder:
         if kind is str:
             return self._str(value)
         if kind is bytes or kind is bytearray:
-            return wire.Bytes(*self.add_bulk(bytes(value)), "bytes" if kind is bytes else "bytearray")
+            return nodes.Bytes(*self.add_bulk(bytes(value)), "bytes" if kind is bytes else "bytearray")
         if kind is complex:
-            return wire.Complex(value.real, value.imag)
-        if id(value) in self._path or len(self._path) > wire.MAX_DEPTH:
+            return nodes.Complex(value.real, value.imag)
+        if id(value) in self._path or len(self._path) > nodes.MAX_DEPTH:
             return self.refer(value)
         self.take(_COMPOUND)
         self._path.add(id(value))
@@ -173,12 +173,12 @@ class Encoder:
         finally:
             self._path.discard(id(value))
 
-    def refer(self, value: object) -> wire.Value:
+    def refer(self, value: object) -> nodes.Value:
         """A node that stands for an object without containing it."""
         self.take(2000)
         return self._stand.refer(value)
 
-    def nodes(self, values: Any) -> list[wire.Value]:
+    def all(self, values: Any) -> list[nodes.Value]:
         """The nodes of several values."""
         return [self.node(value) for value in values]
 
@@ -191,75 +191,75 @@ class Encoder:
     def add_bulk(self, data: bytes) -> tuple[int, int]:
         """Put bytes beside the structure; returns where they are."""
         start = self._bulk_size
-        if start + len(data) > wire.MAX_BULK:
-            raise TooLarge(f"the value has more than {wire.MAX_BULK >> 20} MB")
+        if start + len(data) > nodes.MAX_BULK:
+            raise TooLarge(f"the value has more than {nodes.MAX_BULK >> 20} MB")
         self.bulk.append(data)
         self._bulk_size += len(data)
         return start, len(data)
 
-    def _int(self, value: int) -> wire.Value:
+    def _int(self, value: int) -> nodes.Value:
         if -(1 << 63) <= value < 1 << 63:
             return value
         digits = hex(value)
         if len(digits) > 1 << 16:
             raise TooLarge("an int has too many digits to send")
         self.take(len(digits))
-        return wire.BigInt(digits)
+        return nodes.BigInt(digits)
 
-    def _str(self, value: str) -> wire.Value:
+    def _str(self, value: str) -> nodes.Value:
         if len(value) <= LONG_TEXT:
             try:
                 self.take(len(value) if value.isascii() else len(value.encode()))
                 return value
             except UnicodeEncodeError:
                 pass
-        return wire.Text(*self.add_bulk(value.encode("utf-8", "surrogatepass")))
+        return nodes.Text(*self.add_bulk(value.encode("utf-8", "surrogatepass")))
 
-    def _compound(self, value: Any, kind: type) -> wire.Value:
+    def _compound(self, value: Any, kind: type) -> nodes.Value:
         if kind is list or kind is tuple:
             return self._list(value, kind)
         if kind in _SEQUENCES:
-            return wire.Sequence(_SEQUENCES[kind], self.nodes(value))  # type: ignore[arg-type]
+            return nodes.Sequence(_SEQUENCES[kind], self.all(value))  # type: ignore[arg-type]
         if kind in _MAPPINGS:
             default = self.node(value.default_factory) if kind is defaultdict else None
-            return wire.Mapping(_MAPPINGS[kind], self.nodes(value), self.nodes(value.values()), default)  # type: ignore[arg-type]
+            return nodes.Mapping(_MAPPINGS[kind], self.all(value), self.all(value.values()), default)  # type: ignore[arg-type]
         if kind is range and (value.stop - value.start) // value.step > LONGEST_RANGE:
             return self.refer(value)
         if kind is range or kind is slice:
-            return wire.Span(kind.__name__, *self.nodes((value.start, value.stop, value.step)))  # type: ignore[arg-type]
+            return nodes.Span(kind.__name__, *self.all((value.start, value.stop, value.step)))  # type: ignore[arg-type]
         if kind in _MOMENTS:
             name, write, _ = _MOMENTS[kind]
             text = write(value)
-            return wire.Moment(name, text) if len(text) <= 200 else self.refer(value)  # type: ignore[arg-type]
+            return nodes.Moment(name, text) if len(text) <= 200 else self.refer(value)  # type: ignore[arg-type]
         if (named := constant_name(value)) is not None:
-            return wire.Named(*named)
+            return nodes.Named(*named)
         if issubclass(kind, tuple) and kind.__base__ is tuple and isinstance(getattr(kind, "_fields", None), tuple):
             return self._record(value, kind)
-        from grading_utils.boundary import libraries
+        from grading_utils.boundary.wire import libraries
 
         node = libraries.encode(self, value)
         return self.refer(value) if node is None else node
 
-    def _list(self, value: Any, kind: type) -> wire.Value:
+    def _list(self, value: Any, kind: type) -> nodes.Value:
         name = _SEQUENCES[kind]
         if len(value) >= MANY_NUMBERS:
             types = set(map(type, value))
             if types == {float} or types == {int}:
                 code = "d" if float in types else "q"
                 try:
-                    return wire.Numbers(*self.add_bulk(array.array(code, value).tobytes()), name, code)  # type: ignore[arg-type]
+                    return nodes.Numbers(*self.add_bulk(array.array(code, value).tobytes()), name, code)  # type: ignore[arg-type]
                 except OverflowError:
                     pass
             elif types == {str} and (joined := "".join(value)).isascii() and len(joined) < LONG_TEXT:
                 self.take(len(joined) + 5 * len(value))
-                return wire.Sequence(name, list(value))  # type: ignore[arg-type]
-        return wire.Sequence(name, self.nodes(value))  # type: ignore[arg-type]
+                return nodes.Sequence(name, list(value))  # type: ignore[arg-type]
+        return nodes.Sequence(name, self.all(value))  # type: ignore[arg-type]
 
-    def _record(self, value: Any, kind: type) -> wire.Value:
+    def _record(self, value: Any, kind: type) -> nodes.Value:
         fields = list(kind._fields)  # type: ignore[attr-defined]
         if len(fields) != len(value) or not all(_is_field(name) for name in (kind.__name__, *fields)):
             return self.refer(value)
-        return wire.Record(kind.__name__, fields, self.nodes(tuple.__iter__(value)))
+        return nodes.Record(kind.__name__, fields, self.all(tuple.__iter__(value)))
 
 
 class Decoder:
@@ -275,7 +275,7 @@ class Decoder:
         self._stand = stand
         self._bulk = memoryview(bulk)
 
-    def value(self, node: wire.Value) -> Any:
+    def value(self, node: nodes.Value) -> Any:
         """The object that a node describes.
 
         Raises:
@@ -286,35 +286,35 @@ class Decoder:
         except Exception as error:
             raise BoundaryError(f"not a value: {type(error).__name__}: {str(error)[:200]}") from None
 
-    def read(self, node: wire.Value) -> Any:
+    def read(self, node: nodes.Value) -> Any:
         """The object that a node describes, inside whatever is being read; raises what it likes."""
-        if not isinstance(node, wire.Node):
+        if not isinstance(node, nodes.Node):
             return node
         reader = _READERS.get(type(node))
         if reader is not None:
             return reader(self, node)
-        from grading_utils.boundary import libraries
+        from grading_utils.boundary.wire import libraries
 
         return libraries.decode(self, node)
 
-    def slice(self, node: wire.Bulk) -> bytes:
+    def slice(self, node: nodes.Bulk) -> bytes:
         """The bytes that a node points to."""
         if node.start + node.size > len(self._bulk):
             raise ValueError("a node points outside the message")
         return bytes(self._bulk[node.start : node.start + node.size])
 
-    def all(self, nodes: list[wire.Value]) -> list[Any]:
+    def all(self, several: list[nodes.Value]) -> list[Any]:
         """The objects that several nodes describe."""
-        return [self.read(node) for node in nodes]
+        return [self.read(node) for node in several]
 
-    def _sequence(self, node: wire.Sequence) -> Any:
+    def _sequence(self, node: nodes.Sequence) -> Any:
         if node.kind == "torch.Size":
             import torch
 
             return torch.Size(self.all(node.items))
         return _BUILD_SEQUENCE[node.kind](self.all(node.items))
 
-    def _mapping(self, node: wire.Mapping) -> Any:
+    def _mapping(self, node: nodes.Mapping) -> Any:
         pairs = zip(self.all(node.keys), self.all(node.values), strict=True)
         if node.kind == "defaultdict":
             factory = self.read(node.default)
@@ -328,49 +328,49 @@ class Decoder:
             return counter
         return OrderedDict(pairs) if node.kind == "OrderedDict" else dict(pairs)
 
-    def _span(self, node: wire.Span) -> Any:
+    def _span(self, node: nodes.Span) -> Any:
         parts = (self.read(node.start), self.read(node.stop), self.read(node.step))
         if node.kind == "range" and (parts[1] - parts[0]) // parts[2] > LONGEST_RANGE:
             raise ValueError("a range is too long")
         return range(*parts) if node.kind == "range" else slice(*parts)
 
-    def _named(self, node: wire.Named) -> Any:
+    def _named(self, node: nodes.Named) -> Any:
         table = constants()
         if (node.module, node.name) in table:
             return table[node.module, node.name]
         if node.module in ("numpy.dtype", "torch.device"):
-            from grading_utils.boundary import libraries
+            from grading_utils.boundary.wire import libraries
 
             return libraries.described(node.module, node.name)
         return self._stand.library(node.module, node.name)
 
-    def _numbers(self, node: wire.Numbers) -> Any:
+    def _numbers(self, node: nodes.Numbers) -> Any:
         numbers = array.array(node.code)
         numbers.frombytes(self.slice(node))
         return numbers.tolist() if node.kind == "list" else tuple(numbers)
 
-    def _record(self, node: wire.Record) -> Any:
+    def _record(self, node: nodes.Record) -> Any:
         return record_type(node.name, tuple(node.fields))(*self.all(node.items))
 
 
 _READERS: dict[type, Callable[[Decoder, Any], Any]] = {
-    wire.BigInt: lambda _, node: int(node.digits, 16),
-    wire.Complex: lambda _, node: complex(node.real, node.imag),
-    wire.Text: lambda decoder, node: str(decoder.slice(node), "utf-8", "surrogatepass"),
-    wire.Bytes: lambda decoder, node: (bytes if node.kind == "bytes" else bytearray)(decoder.slice(node)),
-    wire.Numbers: Decoder._numbers,
-    wire.Sequence: Decoder._sequence,
-    wire.Mapping: Decoder._mapping,
-    wire.Span: Decoder._span,
-    wire.Named: Decoder._named,
-    wire.Record: Decoder._record,
-    wire.Remote: lambda decoder, node: decoder._stand.resolve(node),
-    wire.Own: lambda decoder, node: decoder._stand.resolve(node),
-    wire.Shared: lambda decoder, node: decoder._stand.resolve(node),
+    nodes.BigInt: lambda _, node: int(node.digits, 16),
+    nodes.Complex: lambda _, node: complex(node.real, node.imag),
+    nodes.Text: lambda decoder, node: str(decoder.slice(node), "utf-8", "surrogatepass"),
+    nodes.Bytes: lambda decoder, node: (bytes if node.kind == "bytes" else bytearray)(decoder.slice(node)),
+    nodes.Numbers: Decoder._numbers,
+    nodes.Sequence: Decoder._sequence,
+    nodes.Mapping: Decoder._mapping,
+    nodes.Span: Decoder._span,
+    nodes.Named: Decoder._named,
+    nodes.Record: Decoder._record,
+    nodes.Remote: lambda decoder, node: decoder._stand.resolve(node),
+    nodes.Own: lambda decoder, node: decoder._stand.resolve(node),
+    nodes.Shared: lambda decoder, node: decoder._stand.resolve(node),
 }
 
 
-def read_moment(node: wire.Moment) -> Any:
+def read_moment(node: nodes.Moment) -> Any:
     """The date, time or exact number that a node describes."""
     if node.kind in _READ_MOMENT:
         return _READ_MOMENT[node.kind](node.text)
@@ -381,7 +381,7 @@ def read_moment(node: wire.Moment) -> Any:
     return pandas.Timestamp(node.text) if node.kind == "Timestamp" else pandas.Timedelta(node.text)
 
 
-_READERS[wire.Moment] = lambda _, node: read_moment(node)
+_READERS[nodes.Moment] = lambda _, node: read_moment(node)
 
 
 def _is_field(name: object) -> bool:
@@ -448,9 +448,9 @@ def _is_scalar_class(value: object, numpy: Any) -> bool:
     return isinstance(value, type) and (value is numpy.ndarray or issubclass(value, numpy.generic))
 
 
-def remote(objects: Objects, value: object) -> wire.Remote:
+def remote(objects: Objects, value: object) -> nodes.Remote:
     """The node for an object that stays here."""
     kind = type(value)
     name = kind.__name__ if isinstance(kind.__name__, str) else "object"
     bases = kinds.type_names(value) if isinstance(value, type) else []
-    return wire.Remote(objects.add(value), name[:200], kinds.type_names(kind), kinds.specials(value), bases)
+    return nodes.Remote(objects.add(value), name[:200], kinds.type_names(kind), kinds.specials(value), bases)

@@ -14,12 +14,12 @@ import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from grading_utils.boundary import wire
-from grading_utils.boundary.errors import BoundaryError, StudentError
-from grading_utils.boundary.kinds import SPECIALS, claimed_class, trusted_class
+from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire.errors import BoundaryError, StudentError
+from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, trusted_class
 
 if TYPE_CHECKING:
-    from grading_utils.boundary.session import Session
+    from grading_utils.boundary.tester.session import Session
 
 MAX_ITEMS = 1_000_000
 """Items that one loop over a stand-in may take."""
@@ -37,11 +37,11 @@ class StandIn:
     __slots__ = ("__weakref__", "_boundary_items", "_boundary_link", "_boundary_path", "_boundary_remote")
 
     _boundary_link: Session
-    _boundary_remote: wire.Remote
+    _boundary_remote: nodes.Remote
     _boundary_path: str | None
     _boundary_items: list[Any]
 
-    def __init__(self, link: Session, remote: wire.Remote, path: str | None) -> None:
+    def __init__(self, link: Session, remote: nodes.Remote, path: str | None) -> None:
         for name, value in (("link", link), ("remote", remote), ("path", path), ("items", [])):
             object.__setattr__(self, f"_boundary_{name}", value)
 
@@ -209,7 +209,7 @@ def is_stand_in(value: object) -> bool:
     return type(value) in _classes
 
 
-def make_stand_in(link: Session, remote: wire.Remote, path: str | None) -> Any:
+def make_stand_in(link: Session, remote: nodes.Remote, path: str | None) -> Any:
     """The stand-in for an object of the student's.
 
     Args:
