@@ -157,10 +157,10 @@ def collect(
     files: dict[str, dict[str, list[Handed]]] = defaultdict(lambda: defaultdict(list))
     for one in handed:
         owners = _owners(one, roster, groups or {})
-        if one.entry.problem or not owners:
-            why = one.entry.problem or "belongs to nobody in the gradebook"
-            result.notes.append(f"{one.entry.path}: {why}")
-            if not one.entry.problem:
+        problem = one.entry.problem or ("has a name that leads outside" if ".." in one.file.parts else "")
+        if problem or not owners:
+            result.notes.append(f"{one.entry.path}: {problem or 'belongs to nobody in the gradebook'}")
+            if not problem:
                 _keep(shelf / "unmatched" / one.entry.path, one.entry.content)
             continue
         for owner in owners:
@@ -256,7 +256,7 @@ def _utc(text: str, timezone: str) -> datetime | None:
     if not text:
         return None
     try:
-        when = dates.parse(text)
+        when: datetime = dates.parse(text)
     except (ValueError, OverflowError):
         return None
     local = when if when.tzinfo is not None else when.replace(tzinfo=ZoneInfo(timezone))

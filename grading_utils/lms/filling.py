@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from grading_utils.errors import CourseError
 from grading_utils.lms.matching import Person, Roster
-from grading_utils.reporting.standings import Standing, State
+from grading_utils.reporting.standings import Standing
+from grading_utils.results import Status
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ def value(standing: Standing, limit: float | None, choices: Choices) -> tuple[fl
         limit: Points that the LMS gives the assignment, where its table says so.
         choices: What the instructor wants.
     """
-    if standing.state is State.MISSING:
+    if standing.status is Status.MISSING:
         return (0.0, "") if choices.missing_as_zero else (None, "handed in nothing")
-    if standing.state is State.FAILED and not standing.cells:
+    if standing.status is Status.FAILED and not standing.cells:
         return None, f"was not graded: {standing.message}"
     if standing.waiting and not choices.partial:
         return None, f"waits for a person: {', '.join(standing.waiting)}"
@@ -126,7 +127,7 @@ def fill(
             filled.left.append(f"{person.id}: {why}")
         elif put(row, score):
             filled.changed.append(person.id)
-    strangers = [s.student for s in by_student.values() if s.student not in seen and s.state is not State.MISSING]
+    strangers = [s.student for s in by_student.values() if s.student not in seen and s.status is not Status.MISSING]
     if strangers and not choices.skip_unmatched:
         raise CourseError(
             f"no row there for {', '.join(strangers)}: give these students the LMS's id or address with "

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from grading_utils.errors import CourseError
-from grading_utils.reporting.standings import Standing, State
+from grading_utils.reporting.standings import Standing
+from grading_utils.results import Status
 
 INDEX = "submission_metadata.yml"
 HEADER = ("First Name", "Last Name", "SID", "Email", "Total Score", "Max Points", "Status", "Submission Time")
@@ -86,7 +87,7 @@ def score_rows(standings: Iterable[Standing]) -> list[list[str]]:
             [
                 standing.first_name, standing.last_name, standing.lms_id or standing.student, standing.email,
                 f"{standing.score:.10g}", f"{standing.max_score:.10g}",
-                "Missing" if standing.state is State.MISSING else "Graded" if not standing.waiting else "Ungraded",
+                "Missing" if standing.status is Status.MISSING else "Graded" if not standing.waiting else "Ungraded",
                 standing.timestamp, *("" if score is None else f"{score:.10g}" for score in told),
             ]
         )  # fmt: skip

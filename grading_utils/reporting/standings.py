@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from enum import StrEnum
 
 import msgspec
 from nbgrader.api import (
@@ -27,21 +26,6 @@ from grading_utils.course.course import Course
 from grading_utils.results import CellResult, Status, SubmissionResult
 
 
-class State(StrEnum):
-    """Where a student is with an assignment."""
-
-    GRADED = "graded"
-    """Every question has its points."""
-    WAITING = "waiting"
-    """Some question waits for a person."""
-    NEEDS_ATTENTION = "needs-attention"
-    """As far as possible graded, and a person should look at what the message says."""
-    FAILED = "failed"
-    """What was handed in last could not be graded; the points, if any, are those of an earlier hand-in."""
-    MISSING = "missing"
-    """Nothing was handed in."""
-
-
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One student and one assignment.
 
@@ -49,16 +33,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         raw_score: Points with everything that a person gave, before the penalty.
         penalty: Points taken off for handing in late.
         score: What counts: never below 0.
+        status: How grading ended, or that nothing was handed in. After `failed`, points are of an earlier hand-in.
         waiting: Names of the questions that a person has not graded.
         duedate: For this student, extensions included; "" where there is none. UTC.
         timestamp: When it was handed in; "" where unknown. UTC.
         cells: Points of each question, with the message for the student.
         message: One line for the instructor.
+        seconds: Wall-clock time that grading took.
     """
 
     student: str
     assignment: str
-    state: State
+    status: Status
     raw_score: float = 0.0
     penalty: float = 0.0
     score: float = 0.0
@@ -71,7 +57,21 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     duedate: str = ""
     timestamp: str = ""
     message: str = ""
+    seconds: float = 0.0
     cells: tuple[CellResult, ...] = ()
+
+    def as_result(self) -> SubmissionResult:
+        """The same as a result of grading, with the score that counts."""
+        return SubmissionResult(
+            student=self.student,
+            assignment=self.assignment,
+            status=self.status,
+            score=self.score,
+            max_score=self.max_score,
+            message=self.message,
+            seconds=self.seconds,
+            cells=self.cells,
+        )
 
 
 def read_standings(course: Course, results: Iterable[SubmissionResult]) -> list[Standing]:
@@ -109,10 +109,10 @@ def _from(db: Session, recorded: dict[tuple[str, str], SubmissionResult]) -> lis
         told = grades[row.id] if row is not None else []
         known = assignments.get(assignment)
         standing = _of_result(result) if result is not None else Standing(
-            student=student, assignment=assignment, state=State.MISSING,
+            student=student, assignment=assignment, status=Status.MISSING,
             max_score=float(known.max_score) if known is not None else 0.0,
         )  # fmt: skip
-        if row is not None and told:
+        if row is not None and (result is not None or any(_is_scored(grade) for grade, _ in told)):
             standing = _with_points(standing, told, penalties[row.id])
         person = students.get(student)
         due = row.duedate if row is not None else known.duedate if known is not None else None
@@ -128,6 +128,11 @@ def _from(db: Session, recorded: dict[tuple[str, str], SubmissionResult]) -> lis
             )
         )
     return standings
+
+
+def _is_scored(grade: Grade) -> bool:
+    """nbgrader makes empty grades for an extension that is granted before anything was handed in."""
+    return grade.auto_score is not None or grade.manual_score is not None
 
 
 def _penalties(db: Session) -> dict[str, float]:
@@ -158,12 +163,13 @@ def _of_result(result: SubmissionResult) -> Standing:
     return Standing(
         student=result.student,
         assignment=result.assignment,
-        state=State.WAITING if waiting and result.status is Status.GRADED else State(str(result.status)),
+        status=result.status,
         raw_score=result.score,
         score=result.score,
         max_score=result.max_score,
         waiting=waiting,
         message=result.message,
+        seconds=result.seconds,
         cells=result.cells,
     )
 
@@ -182,12 +188,9 @@ def _with_points(standing: Standing, told: list[tuple[Grade, BaseCell]], penalty
     cells.sort(key=lambda cell: order.get(cell.grade_id, len(order)))
     raw = sum(cell.score or 0.0 for cell in cells)
     waiting = tuple(cell.grade_id for cell in cells if cell.score is None)
-    state = standing.state
-    if state in (State.GRADED, State.WAITING, State.MISSING):
-        state = State.WAITING if waiting else State.GRADED
     return msgspec.structs.replace(
         standing,
-        state=state,
+        status=Status.GRADED if standing.status is Status.MISSING else standing.status,
         raw_score=raw,
         penalty=penalty,
         score=max(0.0, raw - penalty),
