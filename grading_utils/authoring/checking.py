@@ -20,15 +20,16 @@ import yaml
 
 from grading_utils.authoring.mutants import Mutant, mutants_of
 from grading_utils.authoring.proof import solution_notebook
-from grading_utils.boundary.names import bound_names, free_names
+from grading_utils.checks.names import bound_names, free_names
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import Role, grade_id, nbgrader_metadata
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
-from grading_utils.grading.jobs import Cell, Engine, Job, make_job
+from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.pipeline import EngineFactory
 from grading_utils.grading.scoring import insert_outputs, score_cells
 from grading_utils.intake.restoring import restore
+from grading_utils.jobs import Cell, Job
 
 FOLDER = "mutants"
 _SECONDS = 5.0

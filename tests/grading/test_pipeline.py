@@ -14,8 +14,9 @@ from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError, SandboxError
 from grading_utils.grading.engines import engine_factory
-from grading_utils.grading.jobs import CellRun, CellStatus, Job, NotebookRun
+from grading_utils.grading.jobs import NotebookRun
 from grading_utils.grading.pipeline import grade
+from grading_utils.jobs import CellRun, CellStatus, Job
 from grading_utils.results import Status, SubmissionResult
 
 from ..conftest import ASSIGNMENT, cell_named, counting_notebook, hand_in, managed

@@ -6,22 +6,22 @@ of T's that it was given, and T may ask again before it returns from that. Whate
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 
-from grading_utils.boundary import wire
-from grading_utils.boundary.raised import Raised
-from grading_utils.course.cells import Role
+from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire.raised import Raised
 
 MAX_PRINTED = 1 << 16
 """Characters of printed text that travel with one answer."""
 MAX_NESTING = 16
 """Calls within callbacks within calls."""
+MAX_SNAPSHOTS = 48
+"""Copies of a student's process, for test cells, that may be alive at once."""
 
 _Printed = Annotated[str, msgspec.Meta(max_length=MAX_PRINTED)]
-_Sequence = wire.Natural
+_Sequence = nodes.Natural
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True, kw_only=True):
@@ -57,7 +57,7 @@ class Bind(_Message, frozen=True, kw_only=True, tag="bind"):
     """Assign to a name → `Answer`."""
 
     name: str
-    value: wire.Value
+    value: nodes.Value
 
 
 class Unbind(_Message, frozen=True, kw_only=True, tag="unbind"):
@@ -72,10 +72,10 @@ class Operate(_Message, frozen=True, kw_only=True, tag="do"):
     id: int
     op: str
     """One of `kinds.SPECIALS`, or getattr, setattr, delattr, isinstance, dir."""
-    arguments: list[wire.Value] = []
+    arguments: list[nodes.Value] = []
     keywords: list[str] = []
     """Names of the last arguments."""
-    random: list[wire.Randomness] = []
+    random: list[nodes.Randomness] = []
     """States that P's global random number generators shall have first."""
 
 
@@ -105,7 +105,7 @@ class End(_Message, frozen=True, kw_only=True, tag="end"):
 class Return(_Message, frozen=True, kw_only=True, tag="return"):
     """What a callback returned."""
 
-    value: wire.Value
+    value: nodes.Value
 
 
 class Fail(_Message, frozen=True, kw_only=True, tag="fail"):
@@ -123,8 +123,8 @@ Question = RunCell | ListNames | Lookup | Bind | Unbind | Operate | Take | Descr
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """A mutable argument which the call has changed."""
 
-    position: wire.Natural
-    value: wire.Value
+    position: nodes.Natural
+    value: nodes.Value
 
 
 class _WithTraces(_Message, frozen=True, kw_only=True):
@@ -133,14 +133,14 @@ class _WithTraces(_Message, frozen=True, kw_only=True):
     changes: Annotated[list[Change], msgspec.Meta(max_length=100)] = []
     stdout: _Printed = ""
     stderr: _Printed = ""
-    drew: Annotated[list[wire.Name], msgspec.Meta(max_length=3)] = []
+    drew: Annotated[list[nodes.Name], msgspec.Meta(max_length=3)] = []
     """Which global random number generators were used."""
 
 
 class Answer(_WithTraces, frozen=True, kw_only=True, tag="answer"):
     """It worked."""
 
-    value: wire.Value = None
+    value: nodes.Value = None
 
 
 class Threw(_WithTraces, frozen=True, kw_only=True, tag="threw"):
@@ -152,7 +152,7 @@ class Threw(_WithTraces, frozen=True, kw_only=True, tag="threw"):
 class Batch(_Message, frozen=True, kw_only=True, tag="batch"):
     """Items of an iterator; `finished` with or without an error."""
 
-    items: list[wire.Value]
+    items: list[nodes.Value]
     finished: bool
     error: Raised | None = None
     stdout: _Printed = ""
@@ -161,27 +161,27 @@ class Batch(_Message, frozen=True, kw_only=True, tag="batch"):
 class Names(_Message, frozen=True, kw_only=True, tag="names"):
     """Names bound in the notebook's namespace."""
 
-    names: Annotated[list[wire.Name], msgspec.Meta(max_length=100_000)]
+    names: Annotated[list[nodes.Name], msgspec.Meta(max_length=100_000)]
 
 
 class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """One parameter of a signature."""
 
-    name: wire.Name
+    name: nodes.Name
     kind: Annotated[int, msgspec.Meta(ge=0, le=4)]
     has_default: bool
-    default: wire.Value
-    annotation: wire.Value
+    default: nodes.Value
+    annotation: nodes.Value
 
 
 class Description(_Message, frozen=True, kw_only=True, tag="description"):
     """What an object says about itself."""
 
-    name: wire.Name | None
-    qualname: wire.Name | None
+    name: nodes.Name | None
+    qualname: nodes.Name | None
     doc: Annotated[str, msgspec.Meta(max_length=1 << 16)] | None
     parameters: Annotated[list[Parameter], msgspec.Meta(max_length=256)] | None
-    returns: wire.Value
+    returns: nodes.Value
     returns_given: bool
 
 
@@ -195,62 +195,16 @@ class CellDone(_Message, frozen=True, kw_only=True, tag="ran"):
 class CallBack(_Message, frozen=True, kw_only=True, tag="callback"):
     """P asks something of an object of T's → `Return` or `Fail`."""
 
-    id: wire.Natural
-    op: wire.Name
-    arguments: Annotated[list[wire.Value], msgspec.Meta(max_length=1000)] = []
-    keywords: Annotated[list[wire.Name], msgspec.Meta(max_length=1000)] = []
+    id: nodes.Natural
+    op: nodes.Name
+    arguments: Annotated[list[nodes.Value], msgspec.Meta(max_length=1000)] = []
+    keywords: Annotated[list[nodes.Name], msgspec.Meta(max_length=1000)] = []
 
 
 Reply = Answer | Threw | Batch | Names | Description | CellDone | CallBack
 
 
-# --- the coordinator, T and W: trusted on both sides ---
-
-
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One code cell to run; which `grading.jobs` makes from a notebook."""
-
-    index: int
-    role: Role
-    source: str
-    grade_id: str | None = None
-    time_limit: float = 30.0
-    draws: bool = True
-    """Whether the pictures that the cell displays are drawn; often that costs more than all its computing."""
-    hidden_lines: tuple[tuple[int, int], ...] = ()
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One notebook of one submission."""
-
-    leading: int
-    """How many cells at the beginning the warm process has already run."""
-    cells: tuple[Cell, ...]
-    lost: tuple[int, ...] = ()
-    """Cells (by `index`) that ended an earlier tester, and must not be run in one again."""
-
-
-class Status(StrEnum):
-    """How running one cell ended."""
-
-    OK = "ok"
-    ERROR = "error"
-    STOPPED = "stopped"
-    FAULT = "fault"
-
-
-class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
-    """What running one cell gave."""
-
-    index: int
-    status: Status
-    outputs: list[dict[str, Any]] = []
-    message: str = ""
-    """One line that is safe to show to the student."""
-    hidden: bool = False
-    """The failure happened in a hidden test."""
-    failed_line: int | None = None
-    """Line of the cell, from 1."""
+# --- the coordinator, T and W: trusted on both sides (a job and its results are in `grading_utils.jobs`) ---
 
 
 class JobDone(msgspec.Struct, frozen=True, kw_only=True, tag="done"):

@@ -17,13 +17,15 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grading_utils.boundary import outputs, randomness
-from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
-from grading_utils.boundary.messages import Cell, CellRun, Status
-from grading_utils.boundary.namespace import TestNamespace
-from grading_utils.boundary.session import Context
-from grading_utils.boundary.shell import NotebookShell, Recorder
+from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.namespace import TestNamespace
+from grading_utils.boundary.tester.sanitizer import checked
+from grading_utils.boundary.warm import outputs
+from grading_utils.boundary.warm.shell import NotebookShell, Recorder
+from grading_utils.boundary.wire import randomness
+from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
 from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, CellRun, CellStatus
 
 _SEED = 20_240_229
 _LAST_RESORT = 5.0
@@ -84,7 +86,7 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
         shell: For magics and for `display`.
     """
     run = _Run(cell, f"<{cell.grade_id or f'cell {cell.index}'}>", context)
-    context.received.restart(is_recording=bool(cell.hidden_lines))
+    context.begin(cell.rights, is_recording=bool(cell.hidden_lines))
     if cell.role is Role.TEST:
         randomness.seed(_SEED + cell.index)
     number: object = None
@@ -99,7 +101,7 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
     collected = run.recorder.finish()
     if type(number) in (int, float):
         collected.append(outputs.result({"text/plain": repr(number)}))
-    return CellRun(index=cell.index, status=Status.OK, outputs=outputs.checked(collected))
+    return CellRun(index=cell.index, status=CellStatus.OK, outputs=checked(collected))
 
 
 def _execute(run: _Run, namespace: TestNamespace, shell: NotebookShell, stdout: _Stdout) -> object:
@@ -182,8 +184,8 @@ def _failed(run: _Run, error: BaseException) -> CellRun:
     collected = [*run.recorder.finish(), outputs.error(name, str(error), trace)]
     return CellRun(
         index=run.cell.index,
-        status=Status.STOPPED if stopped else Status.ERROR,
-        outputs=outputs.checked(collected),
+        status=CellStatus.STOPPED if stopped else CellStatus.ERROR,
+        outputs=checked(collected),
         message=message,
         hidden=hidden,
         failed_line=lines[-1] if lines else None,

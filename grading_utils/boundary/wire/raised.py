@@ -11,9 +11,10 @@ from typing import Annotated
 
 import msgspec
 
-from grading_utils.boundary import wire
-from grading_utils.boundary.errors import StudentError
-from grading_utils.boundary.values import Decoder, Encoder, TooLarge
+from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire.codec import Decoder, Encoder
+from grading_utils.boundary.wire.errors import StudentError
+from grading_utils.boundary.wire.references import TooLarge
 
 _BUILTIN: dict[str, type[BaseException]] = {
     name: kind
@@ -26,11 +27,11 @@ _LONGEST = 4000
 class Raised(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """An exception, as data."""
 
-    name: wire.Name
+    name: nodes.Name
     """Name of its class."""
-    base: wire.Name
+    base: nodes.Name
     """Nearest builtin class that it derives from."""
-    arguments: list[wire.Value] | None
+    arguments: list[nodes.Value] | None
     """`args`, where the class is builtin and they are plain data."""
     text: Annotated[str, msgspec.Meta(max_length=_LONGEST)]
     """`str()` of it."""
@@ -48,7 +49,7 @@ def describe(error: BaseException, encoder: Encoder, frames: list[str] | None = 
             arguments = [encoder.value(argument) for argument in _arguments(error)[:20]]
         except TooLarge:
             arguments = None
-        if arguments and any(isinstance(argument, wire.Remote) for argument in arguments):
+        if arguments and any(isinstance(argument, nodes.Remote) for argument in arguments):
             arguments = None
     return Raised(_plain(kind.__name__)[:200], base.__name__, arguments, _plain(_text(error))[:_LONGEST], frames or [])
 

@@ -21,7 +21,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-from grading_utils.boundary import outputs
+from grading_utils.boundary.warm import outputs
 from grading_utils.checks.source import parse
 
 _INPUT_MESSAGE = "input() has nobody to ask while a notebook is graded"

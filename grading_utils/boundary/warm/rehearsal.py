@@ -16,9 +16,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from grading_utils.boundary import randomness
-from grading_utils.boundary.names import bound_names, free_names
-from grading_utils.boundary.shell import NotebookShell, run_cell
+from grading_utils.boundary.warm.shell import NotebookShell, run_cell
+from grading_utils.boundary.wire import randomness
+from grading_utils.checks.names import bound_names, free_names
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from grading_utils.boundary.held import Held
-from grading_utils.boundary.names import names_in_class_bodies
-from grading_utils.boundary.session import Session
+from grading_utils.boundary.tester.held import Held
+from grading_utils.boundary.tester.session import Session
+from grading_utils.checks.names import names_in_class_bodies
 
 
 class TestNamespace(dict[str, Any]):

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
-from grading_utils.boundary import wire
-from grading_utils.boundary.kinds import SPECIALS, claimed_class
+from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class
 
 
 class Link(Protocol):
@@ -26,7 +26,7 @@ class Proxy:
 
     __slots__ = ("_boundary_link", "_boundary_remote")
 
-    def __init__(self, link: Link, remote: wire.Remote) -> None:
+    def __init__(self, link: Link, remote: nodes.Remote) -> None:
         object.__setattr__(self, "_boundary_link", link)
         object.__setattr__(self, "_boundary_remote", remote)
 
@@ -44,7 +44,7 @@ class Proxy:
         self._boundary_link.operate(self._boundary_remote.id, "setattr", (name, value), {})
 
 
-def make_proxy(link: Link, remote: wire.Remote) -> Proxy:
+def make_proxy(link: Link, remote: nodes.Remote) -> Proxy:
     """What student code gets for an object of the tester's."""
     proxy: Proxy = proxy_class(Proxy, remote.type_name, tuple(remote.can))(link, remote)
     return proxy
@@ -63,28 +63,3 @@ def _forward(special: str) -> Callable[..., Any]:
 
     method.__name__ = special
     return method
-
-
-def perform(target: Any, op: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """Do what `Link.operate` asked, in the process where the object lives."""
-    if op == "__call__":
-        return target(*arguments, **keywords)
-    if op in _FUNCTIONS:
-        return _FUNCTIONS[op](target, *arguments)
-    if op in SPECIALS:
-        return getattr(type(target), op)(target, *arguments, **keywords)
-    raise TypeError(f"no such operation: {op[:50]}")
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "getattr": getattr,
-    "setattr": setattr,
-    "delattr": delattr,
-    "isinstance": lambda kind, value: isinstance(value, kind),
-    "dir": dir,
-    "__iter__": iter,
-    "__next__": next,
-    "__len__": len,
-    "__str__": str,
-    "__repr__": repr,
-}

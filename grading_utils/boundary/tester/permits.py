@@ -11,7 +11,7 @@ import sys
 import types
 from typing import Any
 
-from grading_utils.boundary import kinds
+from grading_utils.boundary.wire import kinds
 
 _MODULE_METHODS = frozenset({
     "forward", "eval", "train", "parameters", "named_parameters", "state_dict", "modules", "children",

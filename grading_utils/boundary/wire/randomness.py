@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from grading_utils.boundary import wire
-from grading_utils.boundary.values import Decoder, Encoder
+from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire.codec import Decoder, Encoder
 
 _MT19937_BYTES = 625 * 4  # key and position
 
@@ -68,9 +68,9 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other) if isinstance(one, tuple | bytes) else bool(one.equal(other))
 
 
-def encode(encoder: Encoder, kinds: list[str]) -> list[wire.Randomness]:
+def encode(encoder: Encoder, kinds: list[str]) -> list[nodes.Randomness]:
     """The present states of the generators named in `kinds`, as nodes."""
-    return [wire.Randomness(kind, encoder.value(_STATES[kind]())) for kind in kinds]  # type: ignore[arg-type]
+    return [nodes.Randomness(kind, encoder.value(_STATES[kind]())) for kind in kinds]  # type: ignore[arg-type]
 
 
 _STATES: dict[str, Callable[[], Any]] = {
@@ -80,9 +80,9 @@ _STATES: dict[str, Callable[[], Any]] = {
 }
 
 
-def apply(decoder: Decoder, nodes: list[wire.Randomness]) -> None:
+def apply(decoder: Decoder, states: list[nodes.Randomness]) -> None:
     """Give the global generators of this process new states."""
-    for node in nodes:
+    for node in states:
         state = decoder.value(node.state)
         if node.kind == "Random":
             random.setstate(state)

@@ -19,16 +19,15 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary import frames, proxies, randomness, values, wire
-from grading_utils.boundary import messages as m
-from grading_utils.boundary.errors import BoundaryError
-from grading_utils.boundary.names import bound_names
-from grading_utils.boundary.raised import Raised, describe, rebuild
-from grading_utils.boundary.shell import recording, run_cell
-from grading_utils.boundary.warmup import Warm, current
-
-MAX_SNAPSHOTS = 48
-"""Forks for test cells that may be alive at once."""
+from grading_utils.boundary.student import proxies
+from grading_utils.boundary.warm.shell import recording, run_cell
+from grading_utils.boundary.warm.warmup import Warm, current
+from grading_utils.boundary.wire import codec, constants, frames, nodes, randomness, references
+from grading_utils.boundary.wire import messages as m
+from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.operations import perform
+from grading_utils.boundary.wire.raised import Raised, describe, rebuild
+from grading_utils.checks.names import bound_names
 
 _DECODER = msgspec.msgpack.Decoder(m.Question)
 
@@ -51,7 +50,7 @@ class Endpoint:
     def __init__(self, sock: socket.socket, warm: Warm) -> None:
         self._sock = sock
         self._warm = warm
-        self._objects = values.Objects()
+        self._objects = references.Objects()
         self._proxies: dict[int, proxies.Proxy] = {}
         self._children: list[int] = []
         self._late: dict[int, BaseException] = {}
@@ -72,20 +71,20 @@ class Endpoint:
             self._busy = False
             raise KeyboardInterrupt
 
-    def _receive(self) -> tuple[Any, values.Decoder]:
+    def _receive(self) -> tuple[Any, codec.Decoder]:
         self._busy = False
         question, bulk = frames.receive(self._sock, _DECODER)
-        return question, values.Decoder(self, bulk)
+        return question, codec.Decoder(self, bulk)
 
-    def _answer(self, question: Any, decoder: values.Decoder) -> None:
+    def _answer(self, question: Any, decoder: codec.Decoder) -> None:
         self._seq = question.seq
-        encoder = values.Encoder(self)
+        encoder = codec.Encoder(self)
         try:
             reply = _HANDLERS[type(question)](self, question, decoder, encoder)
         except BoundaryError:
             raise
         except BaseException as error:
-            encoder = values.Encoder(self)
+            encoder = codec.Encoder(self)
             reply = m.Threw(seq=question.seq, error=self._describe(error, encoder))
         self._busy = False
         if reply is None:
@@ -98,10 +97,10 @@ class Endpoint:
 
     def operate(self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Ask the tester to do something with an object of its own."""
-        encoder = values.Encoder(self, strict=True)
-        nodes = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        encoder = codec.Encoder(self, strict=True)
+        encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
         seq = self._seq
-        ask = m.CallBack(seq=seq, id=id, op=op, arguments=nodes, keywords=list(keywords))
+        ask = m.CallBack(seq=seq, id=id, op=op, arguments=encoded, keywords=list(keywords))
         frames.send(self._sock, ask, encoder.bulk)
         while True:
             question, decoder = self._receive()
@@ -115,27 +114,27 @@ class Endpoint:
 
     # --- references ---
 
-    def refer(self, value: object) -> wire.Value:
-        """See `values.Stand`."""
+    def refer(self, value: object) -> nodes.Value:
+        """See `references.Stand`."""
         if isinstance(value, type(None)):
             return None
         if issubclass(type(value), proxies.Proxy):
-            return wire.Own(object.__getattribute__(value, "_boundary_remote").id)
+            return nodes.Own(object.__getattribute__(value, "_boundary_remote").id)
         name = self._warm.shared.name_of(value)
-        return wire.Shared(name) if name is not None else values.remote(self._objects, value)
+        return nodes.Shared(name) if name is not None else references.remote(self._objects, value)
 
-    def resolve(self, node: wire.Remote | wire.Own | wire.Shared) -> object:
-        """See `values.Stand`."""
-        if isinstance(node, wire.Own):
+    def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
+        """See `references.Stand`."""
+        if isinstance(node, nodes.Own):
             return self._objects[node.id]
-        if isinstance(node, wire.Shared):
+        if isinstance(node, nodes.Shared):
             return self._warm.shared[node.name]
         if node.id not in self._proxies:
             self._proxies[node.id] = proxies.make_proxy(self, node)
         return self._proxies[node.id]
 
     def library(self, module: str, name: str) -> object:
-        """See `values.Stand`: the tester names functions of libraries, and this process has them too."""
+        """See `references.Stand`: the tester names functions of libraries, and this process has them too."""
         found: Any = sys.modules.get(module) or importlib.import_module(module)
         for part in name.split(".") if name else ():
             found = getattr(found, part)
@@ -143,7 +142,7 @@ class Endpoint:
 
     # --- questions ---
 
-    def _run_cell(self, question: m.RunCell, _: values.Decoder, __: values.Encoder) -> Any:
+    def _run_cell(self, question: m.RunCell, _: codec.Decoder, __: codec.Encoder) -> Any:
         if question.instructor and self._warm.adopt(question.source) is not None:
             return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
@@ -155,26 +154,26 @@ class Endpoint:
         plain = [_as_text(output) for output in outputs]
         return m.CellDone(seq=question.seq, ok=ok, outputs=plain)
 
-    def _list_names(self, question: m.ListNames, _: values.Decoder, __: values.Encoder) -> Any:
+    def _list_names(self, question: m.ListNames, _: codec.Decoder, __: codec.Encoder) -> Any:
         names = [name for name in self._namespace if isinstance(name, str) and name not in self._warm.initial_names]
         return m.Names(seq=question.seq, names=[name for name in names if len(name) <= 200 and name.isidentifier()])
 
-    def _lookup(self, question: m.Lookup, _: values.Decoder, encoder: values.Encoder) -> Any:
+    def _lookup(self, question: m.Lookup, _: codec.Decoder, encoder: codec.Encoder) -> Any:
         if question.name not in self._namespace:
             raise NameError(f"name {question.name!r} is not defined")
         return m.Answer(seq=question.seq, value=encoder.value(self._namespace[question.name]))
 
-    def _bind(self, question: m.Bind, decoder: values.Decoder, _: values.Encoder) -> Any:
+    def _bind(self, question: m.Bind, decoder: codec.Decoder, _: codec.Encoder) -> Any:
         self._namespace[question.name] = decoder.value(question.value)
         return m.Answer(seq=question.seq)
 
-    def _unbind(self, question: m.Unbind, _: values.Decoder, __: values.Encoder) -> Any:
+    def _unbind(self, question: m.Unbind, _: codec.Decoder, __: codec.Encoder) -> Any:
         if question.name not in self._namespace:
             raise NameError(f"name {question.name!r} is not defined")
         del self._namespace[question.name]
         return m.Answer(seq=question.seq)
 
-    def _operate(self, question: m.Operate, decoder: values.Decoder, encoder: values.Encoder) -> Any:
+    def _operate(self, question: m.Operate, decoder: codec.Decoder, encoder: codec.Encoder) -> Any:
         randomness.apply(decoder, question.random)
         given = [decoder.value(argument) for argument in question.arguments]
         positional = given[: len(given) - len(question.keywords)]
@@ -187,7 +186,7 @@ class Endpoint:
         with recording(self._warm.shell) as recorder:
             try:
                 self._busy = True
-                result = proxies.perform(target, question.op, positional, keywords)
+                result = perform(target, question.op, positional, keywords)
             except BoundaryError:
                 raise
             except BaseException as problem:
@@ -209,9 +208,9 @@ class Endpoint:
             return m.Threw(seq=question.seq, error=error, **traces)
         return m.Answer(seq=question.seq, value=encoder.value(result), **traces)
 
-    def _take(self, question: m.Take, __: values.Decoder, encoder: values.Encoder) -> Any:
+    def _take(self, question: m.Take, __: codec.Decoder, encoder: codec.Encoder) -> Any:
         iterator: Any = self._objects[question.id]
-        items: list[wire.Value] = []
+        items: list[nodes.Value] = []
         error = self._late.pop(question.id, None)
         finished = error is not None
         with recording(self._warm.shell) as recorder:
@@ -238,7 +237,7 @@ class Endpoint:
             stdout=_printed(recorder, "stdout"),
         )
 
-    def _describe_object(self, question: m.Describe, _: values.Decoder, encoder: values.Encoder) -> Any:
+    def _describe_object(self, question: m.Describe, _: codec.Decoder, encoder: codec.Encoder) -> Any:
         target: Any = self._objects[question.id]
         parameters: list[m.Parameter] | None = None
         returns: object = inspect.Signature.empty
@@ -266,7 +265,7 @@ class Endpoint:
             returns_given=given,
         )
 
-    def _fork(self, question: m.Fork, _: values.Decoder, __: values.Encoder) -> Any:
+    def _fork(self, question: m.Fork, _: codec.Decoder, __: codec.Encoder) -> Any:
         _data, descriptors, _flags, _address = socket.recv_fds(self._sock, 1, 1)
         pid = os.fork()
         if pid == 0:
@@ -278,7 +277,7 @@ class Endpoint:
         self._children.append(pid)
         return m.Answer(seq=question.seq)
 
-    def _end(self, question: m.End, _: values.Decoder, __: values.Encoder) -> Any:
+    def _end(self, question: m.End, _: codec.Decoder, __: codec.Encoder) -> Any:
         pid = self._children[question.child]
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -291,7 +290,7 @@ class Endpoint:
         namespace: dict[str, Any] = self._warm.shell.user_ns
         return namespace
 
-    def _describe(self, error: BaseException, encoder: values.Encoder) -> Raised:
+    def _describe(self, error: BaseException, encoder: codec.Encoder) -> Raised:
         return describe(error, encoder, _cell_frames(error))
 
     def _fingerprint(self, value: object) -> object:
@@ -300,12 +299,12 @@ class Endpoint:
             return None
         if type(value) is random.Random:
             return randomness.mark(value)
-        encoder = values.Encoder(self, strict=True)
+        encoder = codec.Encoder(self, strict=True)
         try:
             node = encoder.value(value)
-        except (values.TooLarge, RecursionError):
+        except (references.TooLarge, RecursionError):
             return None
-        if isinstance(node, wire.Remote | wire.Own | wire.Shared | wire.Named | None):
+        if isinstance(node, nodes.Remote | nodes.Own | nodes.Shared | nodes.Named | None):
             return None
         return b"".join([msgspec.msgpack.encode(node), *encoder.bulk])
 
@@ -338,8 +337,8 @@ def _text(target: Any, attribute: str, longest: int) -> str | None:
     return _plain(value)[:longest] if isinstance(value, str) else None
 
 
-def _annotation(annotation: object, encoder: values.Encoder) -> wire.Value:
-    named = values.constant_name(annotation)
+def _annotation(annotation: object, encoder: codec.Encoder) -> nodes.Value:
+    named = constants.constant_name(annotation)
     if named is not None or isinstance(annotation, str):
         return encoder.value(annotation)
     return _plain(inspect.formatannotation(annotation))[:200]

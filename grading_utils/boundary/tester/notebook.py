@@ -16,20 +16,22 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary import frames, outputs
-from grading_utils.boundary.errors import BoundaryError
-from grading_utils.boundary.held import Held, defined_names, hold
-from grading_utils.boundary.leash import Student
-from grading_utils.boundary.messages import Cell, CellRun, Job, JobDone, Status
-from grading_utils.boundary.names import bound_names, free_names, mentioned_names, uses_unknown_names
-from grading_utils.boundary.namespace import TestNamespace
-from grading_utils.boundary.rehearsal import Rehearsed
-from grading_utils.boundary.session import Context, Session
-from grading_utils.boundary.student import MAX_SNAPSHOTS
-from grading_utils.boundary.testcell import run_in_tester
-from grading_utils.boundary.verdicts import endless, is_shown, lost, may_tell_hidden, muted, not_run, stopped
-from grading_utils.boundary.warmup import current
+from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.held import Held, defined_names, hold
+from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.namespace import TestNamespace
+from grading_utils.boundary.tester.sanitizer import checked
+from grading_utils.boundary.tester.session import Session
+from grading_utils.boundary.tester.testcell import run_in_tester
+from grading_utils.boundary.tester.verdicts import endless, is_shown, lost, may_tell_hidden, muted, not_run, stopped
+from grading_utils.boundary.warm.rehearsal import Rehearsed
+from grading_utils.boundary.warm.warmup import current
+from grading_utils.boundary.wire import frames
+from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.messages import MAX_SNAPSHOTS, JobDone
+from grading_utils.checks.names import bound_names, free_names, mentioned_names, uses_unknown_names
 from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, CellRun, CellStatus, Job
 
 MAX_REPLACEMENTS = 4
 """How many times a student's process may be replaced in one notebook."""
@@ -187,9 +189,9 @@ class Tester:
             done = self._main.run_cell(
                 cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR, draws=cell.draws
             )
-            status = Status.OK if done.ok else Status.ERROR
+            status = CellStatus.OK if done.ok else CellStatus.ERROR
             known = self._rehearsed(cell)
-            shown = outputs.checked(known.outputs if known is not None else done.outputs)
+            shown = checked(known.outputs if known is not None else done.outputs)
             ran[position] = CellRun(index=cell.index, status=status, outputs=shown)
         except BoundaryError as error:
             ran[position] = stopped(cell, error, self._student.why())
@@ -283,11 +285,11 @@ class Tester:
         if not knew or not is_shown(cell, run):
             return run
         # What a check prints when it passes is not worth running the notebook again.
-        return muted(run) if run.status is Status.OK else self._without_echo(position, cell, run)
+        return muted(run) if run.status is CellStatus.OK else self._without_echo(position, cell, run)
 
     def _without_echo(self, position: int, cell: Cell, run: CellRun) -> CellRun:
         """Have a visible check say what it has to say to a student's process that has seen no hidden one."""
-        if run.status is not Status.STOPPED and self._fresh_starts < MAX_FRESH_STARTS:
+        if run.status is not CellStatus.STOPPED and self._fresh_starts < MAX_FRESH_STARTS:
             self._fresh_starts += 1
             self.replacements -= 1  # nothing went wrong, so this one is not counted
             if self._rebuild() and (again := self._attempt(position, cell)) is not None:

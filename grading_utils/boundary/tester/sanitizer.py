@@ -1,8 +1,7 @@
-"""Cell outputs in nbformat's form: only known shapes, only harmless MIME types, bounded in number and in size.
+"""Outputs from a student's process, rebuilt: only known shapes, only harmless MIME types, bounded in number and size.
 
-What a student's process says it displayed is rebuilt here piece by piece, because it ends up in a page that an
-instructor or the student opens in a browser. HTML loses scripts, event handlers and links to other hosts; widgets
-and JavaScript are dropped.
+They end up in a page that an instructor or the student opens in a browser. HTML loses scripts, event handlers and
+links to other hosts; widgets and JavaScript are dropped.
 """
 
 from __future__ import annotations
@@ -11,11 +10,18 @@ import re
 from functools import cache
 from typing import Any
 
-MAX_OUTPUTS = 200
-MAX_TEXT = 1 << 18
-MAX_HTML = 1 << 17
-MAX_IMAGES = 8 << 20
-MIMES = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
+from grading_utils.boundary.warm.outputs import (
+    MAX_HTML,
+    MAX_IMAGES,
+    MAX_OUTPUTS,
+    MAX_TEXT,
+    MIMES,
+    displayed,
+    error,
+    result,
+    stream,
+)
+
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _CUT = "\n… the rest of this output was left out …"
 
@@ -29,26 +35,6 @@ _ATTRIBUTES = {
     "*": ["class", "title", "colspan", "rowspan", "border", "align", "valign", "style"],
     "img": ["src", "alt"],
 }
-
-
-def stream(name: str, text: str) -> dict[str, Any]:
-    """Printed text."""
-    return {"output_type": "stream", "name": name, "text": text}
-
-
-def error(name: str, value: str, lines: list[str]) -> dict[str, Any]:
-    """An exception, with its traceback."""
-    return {"output_type": "error", "ename": name, "evalue": value, "traceback": lines}
-
-
-def result(data: dict[str, str]) -> dict[str, Any]:
-    """The value of a cell's last expression."""
-    return {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
-
-
-def displayed(data: dict[str, str]) -> dict[str, Any]:
-    """Something that was displayed."""
-    return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
 def checked(outputs: list[Any]) -> list[dict[str, Any]]:

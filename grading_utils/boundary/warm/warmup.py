@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from grading_utils.boundary.messages import WarmReply, WarmRequest
-from grading_utils.boundary.names import mentioned_names
-from grading_utils.boundary.outputs import clean_html
-from grading_utils.boundary.rehearsal import Rehearsed, rehearse
-from grading_utils.boundary.shell import NotebookShell, make_shell, run_cell
-from grading_utils.boundary.values import SharedNames, constants
+from grading_utils.boundary.warm.rehearsal import Rehearsed, rehearse
+from grading_utils.boundary.warm.shell import NotebookShell, make_shell, run_cell
+from grading_utils.boundary.wire.constants import constants
+from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
+from grading_utils.boundary.wire.references import SharedNames
+from grading_utils.checks.names import mentioned_names
 
 # Imported before forking because each fork would otherwise pay for them.
 _NEEDED_LATER = (
-    "grading_utils.boundary.student",
-    "grading_utils.boundary.tester",
+    "grading_utils.boundary.student.endpoint",
+    "grading_utils.boundary.tester.notebook",
     "grading_utils.checks.source",
+    "bleach.css_sanitizer",
 )
 
 # Cells that touch what every notebook touches: formatting a result, an error, a magic.
@@ -82,7 +83,6 @@ def prepare(cells: list[str], later: Sequence[str] = ()) -> WarmReply:
         run_cell(shell, source)
     for name in _NEEDED_LATER:
         importlib.import_module(name)
-    clean_html('<p style="color: red">warm</p>')
     shell.user_ns.pop("_", None)
     warm_state = Warm(shell, SharedNames(), frozenset(shell.user_ns))
     ran = [run_cell(shell, source) for source in cells]

@@ -13,19 +13,20 @@ import socket
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from grading_utils.boundary import frames, proxies, randomness, standins, values, wire
-from grading_utils.boundary import messages as m
-from grading_utils.boundary.changes import assign_in_place
-from grading_utils.boundary.errors import BoundaryError, StudentDied, StudentOverran
-from grading_utils.boundary.leash import Student
-from grading_utils.boundary.permits import library_name, permit, permit_result
-from grading_utils.boundary.raised import Raised, describe, rebuild
-from grading_utils.boundary.received import Received
+from grading_utils.boundary.tester import standins
+from grading_utils.boundary.tester.changes import assign_in_place
+from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.permits import library_name, permit, permit_result
+from grading_utils.boundary.wire import codec, frames, nodes, randomness, references
+from grading_utils.boundary.wire import messages as m
+from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.operations import perform
+from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 
 MOST_KEPT_BYTES = 4 << 20
 """Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
@@ -37,21 +38,6 @@ GRACE = 2.0
 _DECODER = msgspec.msgpack.Decoder(m.Reply)
 
 
-@dataclass
-class Context:
-    """What all sessions of one tester have in common."""
-
-    shared: values.SharedNames
-    source: Callable[[str], Any]
-    """The text in which a function of that qualified name was defined, for `check_global_vars`."""
-    cell_stdout: io.TextIOBase | None = None
-    """The stream of the test cell itself; what student code prints goes only to a stream put in its place."""
-    why_died: Callable[[], str] = str
-    """Why the student's process has ended, in words; empty where nothing is known."""
-    received: Received = field(default_factory=Received)
-    """What came from the student's process during this test cell."""
-
-
 class Session:
     """One conversation; also the `Stand` of its encoders and decoders, and the link of its stand-ins."""
 
@@ -61,12 +47,12 @@ class Session:
         self._context = context
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
-        self._objects = values.Objects()
+        self._objects = references.Objects()
         self._seq = 0
         self._nesting = 0
         self._broken: BoundaryError | None = None
         self._stand_ins: dict[int, dict[str | None, Any]] = {}
-        self._descriptions: dict[int, tuple[m.Description, values.Decoder]] = {}
+        self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._random_marks: dict[str, Any] = {}
         self._children = 0
@@ -103,7 +89,7 @@ class Session:
         """Ask for the value of a name now, to be read later; None where it isn't all data, or too much to keep."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
         is_small = len(decoder.bulk) <= MOST_KEPT_BYTES
-        if not (is_small and isinstance(reply, m.Answer) and wire.is_data(reply.value, MOST_KEPT_PARTS)):
+        if not (is_small and isinstance(reply, m.Answer) and nodes.is_data(reply.value, MOST_KEPT_PARTS)):
             return None
         node = reply.value
 
@@ -116,7 +102,7 @@ class Session:
 
     def bind(self, name: str, value: object) -> None:
         """Assign to a global name of the student's."""
-        encoder = values.Encoder(self, strict=True)
+        encoder = codec.Encoder(self, strict=True)
         node = self._encode(encoder, value)
         reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node), encoder)
         self._result(reply, decoder)
@@ -164,13 +150,13 @@ class Session:
         self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
     ) -> Any:
         """Do something with an object of the student's; what it did to the arguments is done to ours."""
-        encoder = values.Encoder(self, strict=True)
+        encoder = codec.Encoder(self, strict=True)
         given = [*arguments, *keywords.values()]
-        nodes = [self._encode(encoder, value) for value in given]
+        encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
         news = randomness.changed(self._random_marks, marks)
         question = m.Operate(
-            seq=self._next(), id=id, op=op, arguments=nodes, keywords=list(keywords),
+            seq=self._next(), id=id, op=op, arguments=encoded, keywords=list(keywords),
             random=randomness.encode(encoder, news),
         )  # fmt: skip
         reply, decoder = self._ask(question, encoder)
@@ -229,32 +215,32 @@ class Session:
 
     # --- references ---
 
-    def refer(self, value: object) -> wire.Value:
-        """See `values.Stand`."""
+    def refer(self, value: object) -> nodes.Value:
+        """See `references.Stand`."""
         if standins.is_stand_in(value):
             stand_in: Any = value
             if stand_in._boundary_link is not self:
                 raise TypeError(f"{value!r} was made for another test cell, and can't be used in this one")
-            return wire.Own(stand_in._boundary_remote.id)
+            return nodes.Own(stand_in._boundary_remote.id)
         name = self._context.shared.name_of(value)
         if name is not None:
-            return wire.Shared(name)
+            return nodes.Shared(name)
         if (named := library_name(value)) is not None:
-            return wire.Named(*named)
+            return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise TypeError(f"a {type(value).__name__} can't be given to the student's code")
-        return values.remote(self._objects, value)
+        return references.remote(self._objects, value)
 
-    def resolve(self, node: wire.Remote | wire.Own | wire.Shared) -> object:
-        """See `values.Stand`."""
-        if isinstance(node, wire.Own):
+    def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
+        """See `references.Stand`."""
+        if isinstance(node, nodes.Own):
             return self._objects[node.id]
-        if isinstance(node, wire.Shared):
+        if isinstance(node, nodes.Shared):
             return self._context.shared[node.name]
         return self._stand_in(node, None)
 
     def library(self, module: str, name: str) -> object:
-        """See `values.Stand`: the student's process may name nothing outside the fixed table."""
+        """See `references.Stand`: the student's process may name nothing outside the fixed table."""
         raise BoundaryError(f"{module}.{name} is not in the table of names")
 
     # --- the conversation ---
@@ -265,7 +251,7 @@ class Session:
         self._seq += 1
         return self._seq
 
-    def _ask(self, question: m.Question, encoder: values.Encoder | None = None) -> tuple[Any, values.Decoder]:
+    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
         if self._nesting >= m.MAX_NESTING:
             raise RecursionError("the test and the student's code call each other too deeply")
         self._nesting += 1
@@ -278,13 +264,13 @@ class Session:
         finally:
             self._nesting -= 1
 
-    def _send(self, message: object, encoder: values.Encoder | None = None) -> None:
+    def _send(self, message: object, encoder: codec.Encoder | None = None) -> None:
         try:
             frames.send(self._sock, message, encoder.bulk if encoder else None, wait=self._student.wait_writable)
         except TimeoutError:
             raise self._break("the student's code doesn't listen any more", StudentOverran) from None
 
-    def _wait_for_reply(self, seq: int) -> tuple[Any, values.Decoder]:
+    def _wait_for_reply(self, seq: int) -> tuple[Any, codec.Decoder]:
         while True:
             try:
                 reply, decoder = self._receive(seq)
@@ -294,11 +280,11 @@ class Session:
                 return reply, decoder
             self._called_back(reply, decoder)
 
-    def _receive(self, seq: int) -> tuple[Any, values.Decoder]:
+    def _receive(self, seq: int) -> tuple[Any, codec.Decoder]:
         reply, bulk = frames.receive(self._sock, _DECODER, wait=self._student.wait_readable)
         if reply.seq != seq:
             raise BoundaryError("the student's process answered a question that wasn't asked")
-        return reply, values.Decoder(self, bulk)
+        return reply, codec.Decoder(self, bulk)
 
     def _interrupt(self, seq: int) -> StudentOverran:
         """Stop what runs; if the process then answers, it's in step and can be asked again."""
@@ -317,8 +303,8 @@ class Session:
         self._broken = self._broken or kind(message)
         return self._broken
 
-    def _called_back(self, ask: m.CallBack, decoder: values.Decoder) -> None:
-        encoder = values.Encoder(self, strict=True)
+    def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
+        encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
             target = self._objects[ask.id]
@@ -326,21 +312,21 @@ class Session:
             positional = arguments[: len(arguments) - len(ask.keywords)]
             keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
             permit(target, ask.op, positional)
-            result = proxies.perform(target, ask.op, positional, keywords)
+            result = perform(target, ask.op, positional, keywords)
             if ask.op == "getattr":
                 permit_result(target, positional[0], result)
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
-            encoder = values.Encoder(self)
+            encoder = codec.Encoder(self)
             answer = m.Fail(seq=ask.seq, error=describe(error, encoder))
         self._send(answer, encoder)
 
     # --- details ---
 
-    def _encode(self, encoder: values.Encoder, value: object) -> wire.Value:
+    def _encode(self, encoder: codec.Encoder, value: object) -> nodes.Value:
         try:
             return encoder.value(value)
-        except values.TooLarge as error:
+        except references.TooLarge as error:
             raise ValueError(f"an argument can't be given to the student's code: {error}") from None
 
     def _expect(self, reply: Any, kind: type[Any]) -> Any:
@@ -353,19 +339,19 @@ class Session:
         if not isinstance(reply, m.Answer):
             raise BoundaryError("the student's process could not do what it was asked to")
 
-    def _result(self, reply: Any, decoder: values.Decoder, path: str | None = None) -> Any:
+    def _result(self, reply: Any, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(reply, m.Threw):
             raise self._raised(reply.error, decoder)
         return self._value(self._expect(reply, m.Answer).value, decoder, path)
 
-    def _raised(self, raised: Raised, decoder: values.Decoder) -> Exception:
+    def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
         self._context.received.error(error, raised.frames)
         self._context.received.value(raised.text)
         return error
 
-    def _value(self, node: wire.Value, decoder: values.Decoder, path: str | None = None) -> Any:
-        if isinstance(node, wire.Remote):
+    def _value(self, node: nodes.Value, decoder: codec.Decoder, path: str | None = None) -> Any:
+        if isinstance(node, nodes.Remote):
             return self._stand_in(node, path)
         value = self._guarded(decoder.value, node)
         self._context.received.value(value)
@@ -378,7 +364,7 @@ class Session:
             self._broken = self._broken or error
             raise
 
-    def _stand_in(self, remote: wire.Remote, path: str | None) -> Any:
+    def _stand_in(self, remote: nodes.Remote, path: str | None) -> Any:
         """One stand-in for each object; another only where the test finds it under a second name."""
         known = self._stand_ins.setdefault(remote.id, {})
         if path in known or (path is None and known):
@@ -391,7 +377,7 @@ class Session:
             self._context.received.value(remote.type_name)
         return known[path]
 
-    def _described(self, id: int) -> tuple[m.Description, values.Decoder]:
+    def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
         if id not in self._descriptions:
             reply, decoder = self._ask(m.Describe(seq=self._next(), id=id))
             said = self._expect(reply, m.Description)

@@ -21,3 +21,11 @@ class StudentOverran(BoundaryError):
 
 class StudentError(Exception):
     """Student code raised something that has no safe counterpart here, such as `SystemExit`."""
+
+
+class Limit(Exception):
+    """A limit of ours was hit in a check: what is right in a notebook can't be done between two processes.
+
+    Raise it as `raise context.limit("one sentence")`, which also remembers it: a test may swallow the exception, and
+    its score is open all the same.
+    """

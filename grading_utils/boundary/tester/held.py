@@ -12,9 +12,9 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from grading_utils.boundary.errors import BoundaryError
-from grading_utils.boundary.names import mentioned_names
-from grading_utils.boundary.session import Session
+from grading_utils.boundary.tester.session import Session
+from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.checks.names import mentioned_names
 from grading_utils.checks.source import parse
 
 MOST_NAMES = 16

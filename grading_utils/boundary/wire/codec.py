@@ -1,8 +1,8 @@
 """Python objects to wire nodes and back, for the types that Python itself brings.
 
 Only objects of exactly these types are data. Everything else, subclasses with an `__eq__` of their own included,
-stays where it is and travels as a reference (`wire.Remote`). Decoding looks names up in a fixed table; it never
-imports, evaluates or unpickles. Arrays, tensors and tables are in `libraries`.
+stays where it is and travels as a reference (`nodes.Remote`). Decoding looks names up in a fixed table; it never
+imports, evaluates or unpickles. What other libraries bring is in `libraries`.
 
 Shared references are written out twice and a cycle becomes a reference, so what arrives is a tree whose size is the
 size of the message: it can't blow up when the tester compares or prints it.
@@ -14,21 +14,23 @@ import array
 import datetime
 import keyword
 import re
-import sys
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
-from grading_utils.boundary import kinds, wire
-from grading_utils.boundary.errors import BoundaryError
+from grading_utils.boundary.wire import libraries, nodes
+from grading_utils.boundary.wire.arrays import described
+from grading_utils.boundary.wire.constants import constant_name, constants
+from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.references import Stand, TooLarge
 
 LONG_TEXT = 1 << 16
 MANY_NUMBERS = 16
 LONGEST_RANGE = 10_000_000  # a range costs nothing to send, but a check may go through it
-_ROOM = wire.MAX_STRUCTURE - (1 << 20)
+_ROOM = nodes.MAX_STRUCTURE - (1 << 20)
 _COMPOUND = 40  # charged for a container besides its items: what it costs is time rather than bytes
 
 _SEQUENCES: dict[type, str] = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset", deque: "deque"}
@@ -55,72 +57,6 @@ _MOMENTS: dict[type, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
 _READ_MOMENT = {kind: read for kind, _, read in _MOMENTS.values()}
 
 
-class TooLarge(Exception):
-    """A value doesn't fit in one message."""
-
-
-class Objects:
-    """The objects of one process for which the other holds references, by number."""
-
-    LIMIT = 200_000
-
-    def __init__(self) -> None:
-        self._by_id: list[object] = []
-        self._ids: dict[int, int] = {}
-
-    def add(self, value: object) -> int:
-        """The number of an object, the same each time; keeps it alive."""
-        known = self._ids.get(id(value))
-        if known is not None:
-            return known
-        if len(self._by_id) >= self.LIMIT:
-            raise TooLarge(f"more than {self.LIMIT} objects are referred to")
-        self._by_id.append(value)
-        self._ids[id(value)] = len(self._by_id) - 1
-        return len(self._by_id) - 1
-
-    def __getitem__(self, number: int) -> object:
-        if not 0 <= number < len(self._by_id):
-            raise BoundaryError(f"a reference to object {number}, which was never sent")
-        return self._by_id[number]
-
-
-class SharedNames:
-    """Objects that instructor cells bound to a name, the same ones in every process forked from the warm one."""
-
-    def __init__(self) -> None:
-        self._by_name: dict[str, object] = {}
-        self._names: dict[int, str] = {}
-
-    def register(self, name: str, value: object) -> None:
-        """Remember what `name` was bound to; later rebinding by a student changes nothing here."""
-        self._by_name[name] = value
-        self._names[id(value)] = name
-
-    def name_of(self, value: object) -> str | None:
-        """The name of a registered object; None for any other."""
-        name = self._names.get(id(value))
-        return name if name is not None and self._by_name.get(name) is value else None
-
-    def __getitem__(self, name: str) -> object:
-        if name not in self._by_name:
-            raise BoundaryError(f"{name!r} was not bound by an instructor's cell")
-        return self._by_name[name]
-
-
-class Stand(Protocol):
-    """What an encoder and a decoder need to know about objects that aren't data."""
-
-    def refer(self, value: object) -> wire.Value:
-        """The node for an object that stays here, or that came from the other side."""
-
-    def resolve(self, node: wire.Remote | wire.Own | wire.Shared) -> object:
-        """The object that such a node means on this side."""
-
-    def library(self, module: str, name: str) -> object:
-        """What a `Named` node outside the fixed table means; raises `BoundaryError`."""
-
-
 class Encoder:
     """Writes the values of one message; use a new one for each message.
 
@@ -137,7 +73,7 @@ class Encoder:
         self._bulk_size = 0
         self._path: set[int] = set()
 
-    def value(self, value: object) -> wire.Value:
+    def value(self, value: object) -> nodes.Value:
         """The node for `value`; a reference where it is no data or (unless strict) too large to send."""
         before = self._room, self._bulk_size, len(self.bulk)
         try:
@@ -150,7 +86,7 @@ class Encoder:
             self._path.clear()
             return self.refer(value)
 
-    def node(self, value: Any) -> wire.Value:
+    def node(self, value: Any) -> nodes.Value:
         """The node for `value`, inside whatever is being written."""
         kind = type(value)
         self.take(12)
@@ -161,10 +97,10 @@ class Encoder:
         if kind is str:
             return self._str(value)
         if kind is bytes or kind is bytearray:
-            return wire.Bytes(*self.add_bulk(bytes(value)), "bytes" if kind is bytes else "bytearray")
+            return nodes.Bytes(*self.add_bulk(bytes(value)), "bytes" if kind is bytes else "bytearray")
         if kind is complex:
-            return wire.Complex(value.real, value.imag)
-        if id(value) in self._path or len(self._path) > wire.MAX_DEPTH:
+            return nodes.Complex(value.real, value.imag)
+        if id(value) in self._path or len(self._path) > nodes.MAX_DEPTH:
             return self.refer(value)
         self.take(_COMPOUND)
         self._path.add(id(value))
@@ -173,12 +109,12 @@ class Encoder:
         finally:
             self._path.discard(id(value))
 
-    def refer(self, value: object) -> wire.Value:
+    def refer(self, value: object) -> nodes.Value:
         """A node that stands for an object without containing it."""
         self.take(2000)
         return self._stand.refer(value)
 
-    def nodes(self, values: Any) -> list[wire.Value]:
+    def all(self, values: Any) -> list[nodes.Value]:
         """The nodes of several values."""
         return [self.node(value) for value in values]
 
@@ -191,75 +127,73 @@ class Encoder:
     def add_bulk(self, data: bytes) -> tuple[int, int]:
         """Put bytes beside the structure; returns where they are."""
         start = self._bulk_size
-        if start + len(data) > wire.MAX_BULK:
-            raise TooLarge(f"the value has more than {wire.MAX_BULK >> 20} MB")
+        if start + len(data) > nodes.MAX_BULK:
+            raise TooLarge(f"the value has more than {nodes.MAX_BULK >> 20} MB")
         self.bulk.append(data)
         self._bulk_size += len(data)
         return start, len(data)
 
-    def _int(self, value: int) -> wire.Value:
+    def _int(self, value: int) -> nodes.Value:
         if -(1 << 63) <= value < 1 << 63:
             return value
         digits = hex(value)
         if len(digits) > 1 << 16:
             raise TooLarge("an int has too many digits to send")
         self.take(len(digits))
-        return wire.BigInt(digits)
+        return nodes.BigInt(digits)
 
-    def _str(self, value: str) -> wire.Value:
+    def _str(self, value: str) -> nodes.Value:
         if len(value) <= LONG_TEXT:
             try:
                 self.take(len(value) if value.isascii() else len(value.encode()))
                 return value
             except UnicodeEncodeError:
                 pass
-        return wire.Text(*self.add_bulk(value.encode("utf-8", "surrogatepass")))
+        return nodes.Text(*self.add_bulk(value.encode("utf-8", "surrogatepass")))
 
-    def _compound(self, value: Any, kind: type) -> wire.Value:
+    def _compound(self, value: Any, kind: type) -> nodes.Value:
         if kind is list or kind is tuple:
             return self._list(value, kind)
         if kind in _SEQUENCES:
-            return wire.Sequence(_SEQUENCES[kind], self.nodes(value))  # type: ignore[arg-type]
+            return nodes.Sequence(_SEQUENCES[kind], self.all(value))  # type: ignore[arg-type]
         if kind in _MAPPINGS:
             default = self.node(value.default_factory) if kind is defaultdict else None
-            return wire.Mapping(_MAPPINGS[kind], self.nodes(value), self.nodes(value.values()), default)  # type: ignore[arg-type]
+            return nodes.Mapping(_MAPPINGS[kind], self.all(value), self.all(value.values()), default)  # type: ignore[arg-type]
         if kind is range and (value.stop - value.start) // value.step > LONGEST_RANGE:
             return self.refer(value)
         if kind is range or kind is slice:
-            return wire.Span(kind.__name__, *self.nodes((value.start, value.stop, value.step)))  # type: ignore[arg-type]
+            return nodes.Span(kind.__name__, *self.all((value.start, value.stop, value.step)))  # type: ignore[arg-type]
         if kind in _MOMENTS:
             name, write, _ = _MOMENTS[kind]
             text = write(value)
-            return wire.Moment(name, text) if len(text) <= 200 else self.refer(value)  # type: ignore[arg-type]
+            return nodes.Moment(name, text) if len(text) <= 200 else self.refer(value)  # type: ignore[arg-type]
         if (named := constant_name(value)) is not None:
-            return wire.Named(*named)
+            return nodes.Named(*named)
         if issubclass(kind, tuple) and kind.__base__ is tuple and isinstance(getattr(kind, "_fields", None), tuple):
             return self._record(value, kind)
-        from grading_utils.boundary import libraries
-
         node = libraries.encode(self, value)
         return self.refer(value) if node is None else node
 
-    def _list(self, value: Any, kind: type) -> wire.Value:
+    def _list(self, value: Any, kind: type) -> nodes.Value:
         name = _SEQUENCES[kind]
         if len(value) >= MANY_NUMBERS:
             types = set(map(type, value))
             if types == {float} or types == {int}:
                 code = "d" if float in types else "q"
                 try:
-                    return wire.Numbers(*self.add_bulk(array.array(code, value).tobytes()), name, code)  # type: ignore[arg-type]
+                    return nodes.Numbers(*self.add_bulk(array.array(code, value).tobytes()), name, code)  # type: ignore[arg-type]
                 except OverflowError:
                     pass
             elif types == {str} and (joined := "".join(value)).isascii() and len(joined) < LONG_TEXT:
                 self.take(len(joined) + 5 * len(value))
-                return wire.Sequence(name, list(value))  # type: ignore[arg-type]
-        return wire.Sequence(name, self.nodes(value))  # type: ignore[arg-type]
+                return nodes.Sequence(name, list(value))  # type: ignore[arg-type]
+        return nodes.Sequence(name, self.all(value))  # type: ignore[arg-type]
 
-    def _record(self, value: Any, kind: type) -> wire.Value:
+    def _record(self, value: Any, kind: type) -> nodes.Value:
         fields = list(kind._fields)  # type: ignore[attr-defined]
         if len(fields) != len(value) or not all(_is_field(name) for name in (kind.__name__, *fields)):
             return self.refer(value)
-        return wire.Record(kind.__name__, fields, self.nodes(tuple.__iter__(value)))
+        return nodes.Record(kind.__name__, fields, self.all(tuple.__iter__(value)))
 
 
 class Decoder:
@@ -275,7 +209,7 @@ class Decoder:
         self._stand = stand
         self._bulk = memoryview(bulk)
 
-    def value(self, node: wire.Value) -> Any:
+    def value(self, node: nodes.Value) -> Any:
         """The object that a node describes.
 
         Raises:
@@ -286,35 +220,33 @@ class Decoder:
         except Exception as error:
             raise BoundaryError(f"not a value: {type(error).__name__}: {str(error)[:200]}") from None
 
-    def read(self, node: wire.Value) -> Any:
+    def read(self, node: nodes.Value) -> Any:
         """The object that a node describes, inside whatever is being read; raises what it likes."""
-        if not isinstance(node, wire.Node):
+        if not isinstance(node, nodes.Node):
             return node
         reader = _READERS.get(type(node))
         if reader is not None:
             return reader(self, node)
-        from grading_utils.boundary import libraries
-
         return libraries.decode(self, node)
 
-    def slice(self, node: wire.Bulk) -> bytes:
+    def slice(self, node: nodes.Bulk) -> bytes:
         """The bytes that a node points to."""
         if node.start + node.size > len(self._bulk):
             raise ValueError("a node points outside the message")
         return bytes(self._bulk[node.start : node.start + node.size])
 
-    def all(self, nodes: list[wire.Value]) -> list[Any]:
+    def all(self, several: list[nodes.Value]) -> list[Any]:
         """The objects that several nodes describe."""
-        return [self.read(node) for node in nodes]
+        return [self.read(node) for node in several]
 
-    def _sequence(self, node: wire.Sequence) -> Any:
+    def _sequence(self, node: nodes.Sequence) -> Any:
         if node.kind == "torch.Size":
             import torch
 
             return torch.Size(self.all(node.items))
         return _BUILD_SEQUENCE[node.kind](self.all(node.items))
 
-    def _mapping(self, node: wire.Mapping) -> Any:
+    def _mapping(self, node: nodes.Mapping) -> Any:
         pairs = zip(self.all(node.keys), self.all(node.values), strict=True)
         if node.kind == "defaultdict":
             factory = self.read(node.default)
@@ -328,49 +260,47 @@ class Decoder:
             return counter
         return OrderedDict(pairs) if node.kind == "OrderedDict" else dict(pairs)
 
-    def _span(self, node: wire.Span) -> Any:
+    def _span(self, node: nodes.Span) -> Any:
         parts = (self.read(node.start), self.read(node.stop), self.read(node.step))
         if node.kind == "range" and (parts[1] - parts[0]) // parts[2] > LONGEST_RANGE:
             raise ValueError("a range is too long")
         return range(*parts) if node.kind == "range" else slice(*parts)
 
-    def _named(self, node: wire.Named) -> Any:
+    def _named(self, node: nodes.Named) -> Any:
         table = constants()
         if (node.module, node.name) in table:
             return table[node.module, node.name]
         if node.module in ("numpy.dtype", "torch.device"):
-            from grading_utils.boundary import libraries
-
-            return libraries.described(node.module, node.name)
+            return described(node.module, node.name)
         return self._stand.library(node.module, node.name)
 
-    def _numbers(self, node: wire.Numbers) -> Any:
+    def _numbers(self, node: nodes.Numbers) -> Any:
         numbers = array.array(node.code)
         numbers.frombytes(self.slice(node))
         return numbers.tolist() if node.kind == "list" else tuple(numbers)
 
-    def _record(self, node: wire.Record) -> Any:
+    def _record(self, node: nodes.Record) -> Any:
         return record_type(node.name, tuple(node.fields))(*self.all(node.items))
 
 
 _READERS: dict[type, Callable[[Decoder, Any], Any]] = {
-    wire.BigInt: lambda _, node: int(node.digits, 16),
-    wire.Complex: lambda _, node: complex(node.real, node.imag),
-    wire.Text: lambda decoder, node: str(decoder.slice(node), "utf-8", "surrogatepass"),
-    wire.Bytes: lambda decoder, node: (bytes if node.kind == "bytes" else bytearray)(decoder.slice(node)),
-    wire.Numbers: Decoder._numbers,
-    wire.Sequence: Decoder._sequence,
-    wire.Mapping: Decoder._mapping,
-    wire.Span: Decoder._span,
-    wire.Named: Decoder._named,
-    wire.Record: Decoder._record,
-    wire.Remote: lambda decoder, node: decoder._stand.resolve(node),
-    wire.Own: lambda decoder, node: decoder._stand.resolve(node),
-    wire.Shared: lambda decoder, node: decoder._stand.resolve(node),
+    nodes.BigInt: lambda _, node: int(node.digits, 16),
+    nodes.Complex: lambda _, node: complex(node.real, node.imag),
+    nodes.Text: lambda decoder, node: str(decoder.slice(node), "utf-8", "surrogatepass"),
+    nodes.Bytes: lambda decoder, node: (bytes if node.kind == "bytes" else bytearray)(decoder.slice(node)),
+    nodes.Numbers: Decoder._numbers,
+    nodes.Sequence: Decoder._sequence,
+    nodes.Mapping: Decoder._mapping,
+    nodes.Span: Decoder._span,
+    nodes.Named: Decoder._named,
+    nodes.Record: Decoder._record,
+    nodes.Remote: lambda decoder, node: decoder._stand.resolve(node),
+    nodes.Own: lambda decoder, node: decoder._stand.resolve(node),
+    nodes.Shared: lambda decoder, node: decoder._stand.resolve(node),
 }
 
 
-def read_moment(node: wire.Moment) -> Any:
+def read_moment(node: nodes.Moment) -> Any:
     """The date, time or exact number that a node describes."""
     if node.kind in _READ_MOMENT:
         return _READ_MOMENT[node.kind](node.text)
@@ -381,7 +311,7 @@ def read_moment(node: wire.Moment) -> Any:
     return pandas.Timestamp(node.text) if node.kind == "Timestamp" else pandas.Timedelta(node.text)
 
 
-_READERS[wire.Moment] = lambda _, node: read_moment(node)
+_READERS[nodes.Moment] = lambda _, node: read_moment(node)
 
 
 def _is_field(name: object) -> bool:
@@ -394,63 +324,3 @@ def record_type(name: str, fields: tuple[str, ...]) -> Any:
     if not all(map(_is_field, (name, *fields))) or len(name) > 100:
         raise BoundaryError("a named tuple has names that are no identifiers")
     return namedtuple(name, fields)
-
-
-_BUILTIN_CLASSES = (
-    object, type, bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, range, slice,
-    memoryview, property, staticmethod, classmethod, enumerate, zip, map, filter, reversed,
-)  # fmt: skip
-_builtin_constants: dict[tuple[str, str], object] = {
-    **{("builtins", kind.__name__): kind for kind in _BUILTIN_CLASSES},
-    ("builtins", "Ellipsis"): Ellipsis,
-    ("builtins", "NotImplemented"): NotImplemented,
-    ("types", "NoneType"): type(None),
-    **{("collections", kind.__name__): kind for kind in (Counter, OrderedDict, defaultdict, deque)},
-    **{("datetime", k.__name__): k for k in (datetime.date, datetime.time, datetime.datetime, datetime.timedelta)},
-    ("decimal", "Decimal"): Decimal,
-    ("fractions", "Fraction"): Fraction,
-    **{
-        ("builtins", name): kind
-        for name, kind in vars(sys.modules["builtins"]).items()
-        if isinstance(kind, type) and issubclass(kind, BaseException)
-    },
-}
-
-
-def constants() -> dict[tuple[str, str], object]:
-    """Every constant and class that may be named on the wire, given the libraries imported so far."""
-    return _constants(tuple(name for name in ("numpy", "torch", "pandas") if name in sys.modules))[0]
-
-
-def constant_name(value: object) -> tuple[str, str] | None:
-    """The name of a constant or class in that table; None for anything else."""
-    loaded = tuple(name for name in ("numpy", "torch", "pandas") if name in sys.modules)
-    return _constants(loaded)[1].get(id(value))
-
-
-@lru_cache(maxsize=8)
-def _constants(loaded: tuple[str, ...]) -> tuple[dict[tuple[str, str], object], dict[int, tuple[str, str]]]:
-    table = dict(_builtin_constants)
-    for name in loaded:
-        module = sys.modules[name]
-        if name == "torch":
-            table |= {(name, key): value for key, value in vars(module).items() if type(value).__name__ == "dtype"}
-            table |= {("torch.nn", k): v for k, v in vars(module.nn).items() if isinstance(v, type)}
-            table |= {(name, key): vars(module)[key] for key in ("Tensor", "device", "Generator")}
-        elif name == "numpy":
-            table |= {(name, k): v for k, v in vars(module).items() if _is_scalar_class(v, module)}
-        else:
-            table |= {(name, key): vars(module)[key] for key in ("DataFrame", "Series", "Index", "NA", "NaT")}
-    return table, {id(value): key for key, value in reversed(table.items())}
-
-
-def _is_scalar_class(value: object, numpy: Any) -> bool:
-    return isinstance(value, type) and (value is numpy.ndarray or issubclass(value, numpy.generic))
-
-
-def remote(objects: Objects, value: object) -> wire.Remote:
-    """The node for an object that stays here."""
-    kind = type(value)
-    name = kind.__name__ if isinstance(kind.__name__, str) else "object"
-    bases = kinds.type_names(value) if isinstance(value, type) else []
-    return wire.Remote(objects.add(value), name[:200], kinds.type_names(kind), kinds.specials(value), bases)

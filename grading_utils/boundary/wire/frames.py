@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.errors import BoundaryError, StudentDied
-from grading_utils.boundary.wire import MAX_BULK, MAX_STRUCTURE
+from grading_utils.boundary.wire.errors import BoundaryError, StudentDied
+from grading_utils.boundary.wire.nodes import MAX_BULK, MAX_STRUCTURE
 
 _HEADER = struct.Struct(">II")
 _CHUNK = 1 << 20
