@@ -29,7 +29,7 @@ no_isolation = click.option(
     help="Run student code unprotected on this machine. Only for submissions that you trust.",
 )
 timezone = click.option(
-    "--timezone", default="UTC", show_default=True, metavar="ZONE", help="The zone of dates without one (Europe/Berlin)."
+    "--timezone", default="UTC", show_default=True, metavar="ZONE", help="Of dates without one, as in Europe/Berlin."
 )
 columns = click.option(
     "--column",

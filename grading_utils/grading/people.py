@@ -6,6 +6,7 @@ is named. Scores are not touched; lateness counts when a submission is graded ne
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil import parser as dates
 from nbgrader.api import Gradebook, MissingEntry
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
@@ -95,7 +96,9 @@ def extend(course: Course, assignment: str, student: str, until: datetime) -> ti
         try:
             gradebook.find_submission(assignment, student)
         except MissingEntry:
-            gradebook.add_submission(assignment, student)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SAWarning)  # nbgrader's way of adding a submission is old but works
+                gradebook.add_submission(assignment, student)
         minutes, seconds = divmod(int(longer.total_seconds()), 60)
         gradebook.grant_extension(assignment, student, minutes=minutes + (seconds > 0))
     return longer

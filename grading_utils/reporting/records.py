@@ -57,7 +57,7 @@ def in_order(results: Iterable[_Told]) -> list[_Told]:
 
 
 def write_json(results: Iterable[_Told], path: Path) -> None:
-    """Write results or standings as a JSON list; the file is replaced in one step, so a reader never sees half of it."""
+    """Write results or standings as a JSON list; the file is replaced in one step, so nobody reads half of it."""
     encoded = msgspec.json.encode([_without_surrogates(result) for result in in_order(results)])
     _replace(path, msgspec.json.format(encoded, indent=2) + b"\n")
 

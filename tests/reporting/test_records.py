@@ -46,7 +46,8 @@ def submission(message: str = "", *, student: str = "ada", status: Status = Stat
 def standing(message: str = "", *, student: str = "ada", status: Status = Status.GRADED) -> Standing:
     """What `submission` becomes for everybody but the file that grading itself keeps."""
     result = submission(message, student=student, status=status)
-    told = {name: getattr(result, name) for name in ("student", "assignment", "status", "max_score", "message", "cells")}
+    same = ("student", "assignment", "status", "max_score", "message", "cells")
+    told = {name: getattr(result, name) for name in same}
     return Standing(**told, raw_score=result.score, score=result.score, seconds=result.seconds)
 
 
