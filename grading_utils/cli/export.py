@@ -82,9 +82,10 @@ def command(
         context.exit(NEEDS_A_PERSON if any(done.left for done in filled.values()) else DONE)
     if target == "gradescope":
         Sheet(score_rows(standings)).write(output)
+    elif target == "json":
+        records.write_json(standings, output)
     else:
-        write = {"csv": records.write_csv, "json": records.write_json, "junit": records.write_junit}[target]
-        write(standings, output)
+        (records.write_csv if target == "csv" else records.write_junit)(standings, output)
 
 
 def _fill(
