@@ -68,7 +68,7 @@ class _Lazy(click.Group):
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="grading-utils")
+@click.version_option(package_name="slm-course")
 def main() -> None:
     """Release Jupyter assignments, grade what students hand in, and see how the class did.
 
