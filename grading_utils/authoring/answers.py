@@ -21,8 +21,8 @@ from grading_utils.authoring.trials import CheckResult, Trials
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
-from grading_utils.grading.jobs import CellStatus
 from grading_utils.grading.pipeline import EngineFactory
+from grading_utils.jobs import CellStatus
 
 FOLDER = Path("tests", "answers")
 GAPS = ("…", "<your value>")
