@@ -26,6 +26,11 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 COMMANDS = {
     "release": "Make release/ from source/, and refuse if anything would leak.",
     "grade": "Grade submissions, each in its own sandbox.",
+    "students": "Who is in the course: import a roster, list it.",
+    "due": "Set when an assignment is due.",
+    "extend": "Give one student longer.",
+    "collect": "Put what Canvas, Moodle or Gradescope hands out into submitted/.",
+    "export": "Write the gradebook as CSV or JSON, or into a file of Canvas or Moodle.",
     "feedback": "Write one page of feedback per graded submission.",
     "report": "Write report.html about everything graded so far.",
     "check-tests": "Mutate the solutions and see whether the tests notice.",
