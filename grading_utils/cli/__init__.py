@@ -34,6 +34,7 @@ COMMANDS = {
     "feedback": "Write one page of feedback per graded submission.",
     "report": "Write report.html about everything graded so far.",
     "check-tests": "Mutate the solutions and see whether the tests notice.",
+    "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",
     "doctor": "Say what this machine can and cannot do, and how to mend it.",
     "sample-class": "Write the submissions of the sample class to submitted/.",
     "model": "The shipped language model: evaluate it.",
