@@ -7,6 +7,7 @@ several submissions at once; the gradebook has one writer. One bad submission ne
 
 from __future__ import annotations
 
+import errno
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,9 @@ from grading_utils.intake.restoring import restore
 from grading_utils.intake.submission import Submission, open_submission
 from grading_utils.jobs import CellStatus
 from grading_utils.results import CellResult, Status, SubmissionResult
+
+_CONCERNS_EVERYBODY = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EIO)
+"""Errors of the machine that the next submission would meet as well; what was graded before is kept."""
 
 EngineFactory = Callable[[Bundle, NotebookBundle], Engine]
 
@@ -93,7 +97,7 @@ def grade(
 
 
 def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, Engine], everything: bool) -> _Outcome:
-    """Everything about one submission that needs no gradebook; never raises."""
+    """Everything about one submission that needs no gradebook; raises for a machine in trouble only."""
     outcome = _Outcome(student)
     started = time.monotonic()
     try:
@@ -113,6 +117,8 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
     except GradingError as error:
         outcome.failure = str(error)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _CONCERNS_EVERYBODY:
+            raise
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome.failure = (
             f"an error in grading-utils, not the student's: {type(error).__name__}: {error} "

@@ -62,7 +62,7 @@ def resolve_model(name: str | None = None, *, download: bool = False) -> Resolve
     asked = pinned or name
     source: Literal["explicit", "environment"] = "environment" if pinned else "explicit"
     if asked is None:
-        return _from_hub_cache() or _shipped("it needs no network, and no other model was asked for or found on this machine")
+        return _from_hub_cache() or _shipped("it needs no network, and no other was asked for or found here")
     wish = "was asked for" if not pinned else f"is set in {ENVIRONMENT_VARIABLE}"
     if asked == SHIPPED_NAME:
         return ResolvedModel(str(SHIPPED), source, f"the shipped model {wish}")
