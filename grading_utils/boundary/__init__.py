@@ -32,8 +32,9 @@ replacement at most `notebook.MAX_REPLACEMENTS` times per job.
 Rooms, in reading order (who may import whom is checked by `make check`):
 
     wire/      `errors`, `nodes` (what a value looks like as data), `frames` (bytes on a socket), `messages` (who may
-               say what), `codec` and `libraries` (Python objects to data and back), `raised` (exceptions), `kinds`
-               (what sort of thing an object is), `operations`, `randomness`
+               say what), `kinds` (what sort of thing an object is), `references`, `constants`, `generators`, `arrays`,
+               `tables`, `libraries`, `codec` (Python objects to data and back), `raised` (exceptions), `operations`,
+               `randomness`
     warm/      `outputs`, `shell`, `rehearsal`, `warmup`
     student/   `proxies`, `endpoint`
     tester/    `leash`, `received`, `context`, `permits`, `changes`, `standins`, `session`, `held`, `namespace`,

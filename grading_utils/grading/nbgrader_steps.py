@@ -91,7 +91,8 @@ class SandboxedExecute(NbGraderPreprocessor):
                 self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
             warm.engines[name] = engine_factory(warm.course, isolate=self.isolate)(warm.bundle, notebook)
         submitted = warm.course.submitted(warm.bundle.assignment, resources["nbgrader"]["student"])
-        files = files_beside(open_submission(submitted, set(warm.bundle.notebooks)))
+        with open_submission(submitted, set(warm.bundle.notebooks)) as submission:
+            files = files_beside(submission)
         run = warm.engines[name].run(msgspec.structs.replace(make_job(nb, notebook), files=files))
         for cell in run.cells:
             if cell.status is CellStatus.FAULT:

@@ -99,15 +99,16 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
     outcome = _Outcome(student)
     started = time.monotonic()
     try:
-        submission = open_submission(course.submitted(bundle.assignment, student), set(bundle.notebooks))
-        files = files_beside(submission)
-        outcome.timestamp = submission.timestamp
-        outcome.attention += submission.attention
-        graded = {
-            name: _grade_notebook(submission, files, notebook, engines[name], outcome, everything)
-            for name, notebook in bundle.notebooks.items()
-        }
-        write_autograded(course, bundle, student, submission, graded)
+        with open_submission(course.submitted(bundle.assignment, student), set(bundle.notebooks)) as submission:
+            files = files_beside(submission)
+            outcome.timestamp = submission.timestamp
+            outcome.attention += submission.attention
+            outcome.repairs += submission.repairs
+            graded = {
+                name: _grade_notebook(submission, files, notebook, engines[name], outcome, everything)
+                for name, notebook in bundle.notebooks.items()
+            }
+            write_autograded(course, bundle, student, submission, graded)
     except SubmissionError as error:
         outcome.failure = str(error)
     except SandboxError as error:

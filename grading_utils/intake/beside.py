@@ -22,11 +22,11 @@ def files_beside(submission: Submission) -> tuple[tuple[str, bytes], ...]:
 
     What doesn't fit into `MOST_BYTES` any more is left out, with a note in `submission.attention`.
     """
-    found = sorted(submission.files, key=lambda path: (path.lstat().st_size, path))
+    found = sorted(submission.files.items(), key=lambda file: (file[1].lstat().st_size, file[0]))
     kept: list[tuple[str, bytes]] = []
     room = MOST_BYTES
-    for path in found:
-        name = path.relative_to(submission.folder).as_posix()
+    for relative, path in found:
+        name = relative.as_posix()
         if len(name) > _LONGEST_NAME or not name.isprintable():
             continue
         content = _read(path, room)

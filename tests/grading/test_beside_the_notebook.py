@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
@@ -82,10 +82,10 @@ def test_only_regular_files_within_bounds_are_put_beside_the_notebook(tmp_path: 
     (folder / "sub/small.csv").write_text("1")
     (folder / "large.bin").write_bytes(b"x" * 100)
     (folder / "link").symlink_to("/etc/passwd")
-    submission = open_submission(folder, {ASSIGNMENT})
-    submission.files.append(folder / "link")  # put in place of a file after it was listed
-    monkeypatch.setattr("grading_utils.intake.beside.MOST_BYTES", 50)
-    assert dict(files_beside(submission)) == {"sub/small.csv": b"1", "link": b""}
+    with open_submission(folder, {ASSIGNMENT}) as submission:
+        submission.files[PurePosixPath("link")] = folder / "link"  # put in place of a file after it was listed
+        monkeypatch.setattr("grading_utils.intake.beside.MOST_BYTES", 50)
+        assert dict(files_beside(submission)) == {"sub/small.csv": b"1", "link": b""}
     assert any("large.bin" in note for note in submission.attention)
 
 

@@ -92,7 +92,7 @@ def test_an_empty_submission_folder_is_a_failure_that_says_what_was_found(small_
     small_course.submitted(ASSIGNMENT, "nobody").mkdir(parents=True)
     result = run(small_course)["nobody"]
     assert result.status is Status.FAILED
-    assert "there is no counting.ipynb (found: no notebook)" in result.message
+    assert "there is no counting.ipynb (found: nothing)" in result.message
 
 
 def test_links_in_a_submission_are_not_followed(small_course: Course, copy_of_solution: Any, tmp_path: Path) -> None:

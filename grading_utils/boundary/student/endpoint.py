@@ -22,7 +22,7 @@ import msgspec
 from grading_utils.boundary.student import files, proxies
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
-from grading_utils.boundary.wire import codec, frames, nodes, randomness
+from grading_utils.boundary.wire import codec, constants, frames, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import BoundaryError
 from grading_utils.boundary.wire.operations import perform
@@ -50,7 +50,7 @@ class Endpoint:
     def __init__(self, sock: socket.socket, warm: Warm) -> None:
         self._sock = sock
         self._warm = warm
-        self._objects = codec.Objects()
+        self._objects = references.Objects()
         self._proxies: dict[int, proxies.Proxy] = {}
         self._children: list[int] = []
         self._late: dict[int, BaseException] = {}
@@ -115,16 +115,16 @@ class Endpoint:
     # --- references ---
 
     def refer(self, value: object) -> nodes.Value:
-        """See `codec.Stand`."""
+        """See `references.Stand`."""
         if isinstance(value, type(None)):
             return None
         if issubclass(type(value), proxies.Proxy):
             return nodes.Own(object.__getattribute__(value, "_boundary_remote").id)
         name = self._warm.shared.name_of(value)
-        return nodes.Shared(name) if name is not None else codec.remote(self._objects, value)
+        return nodes.Shared(name) if name is not None else references.remote(self._objects, value)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
-        """See `codec.Stand`."""
+        """See `references.Stand`."""
         if isinstance(node, nodes.Own):
             return self._objects[node.id]
         if isinstance(node, nodes.Shared):
@@ -134,7 +134,7 @@ class Endpoint:
         return self._proxies[node.id]
 
     def library(self, module: str, name: str) -> object:
-        """See `codec.Stand`: the tester names functions of libraries, and this process has them too."""
+        """See `references.Stand`: the tester names functions of libraries, and this process has them too."""
         found: Any = sys.modules.get(module) or importlib.import_module(module)
         for part in name.split(".") if name else ():
             found = getattr(found, part)
@@ -306,7 +306,7 @@ class Endpoint:
         encoder = codec.Encoder(self, strict=True)
         try:
             node = encoder.value(value)
-        except (codec.TooLarge, RecursionError):
+        except (references.TooLarge, RecursionError):
             return None
         if isinstance(node, nodes.Remote | nodes.Own | nodes.Shared | nodes.Named | None):
             return None
@@ -342,7 +342,7 @@ def _text(target: Any, attribute: str, longest: int) -> str | None:
 
 
 def _annotation(annotation: object, encoder: codec.Encoder) -> nodes.Value:
-    named = codec.constant_name(annotation)
+    named = constants.constant_name(annotation)
     if named is not None or isinstance(annotation, str):
         return encoder.value(annotation)
     return _plain(inspect.formatannotation(annotation))[:200]

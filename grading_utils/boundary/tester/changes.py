@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 from grading_utils.boundary.wire.errors import BoundaryError
-from grading_utils.boundary.wire.libraries import get_state, set_state
+from grading_utils.boundary.wire.generators import get_state, set_state
 
 _LISTS = (list, deque)
 _MAPPINGS = (dict, Counter, OrderedDict, defaultdict)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grading_utils.boundary.tester.received import Received
-from grading_utils.boundary.wire.codec import SharedNames
 from grading_utils.boundary.wire.errors import Limit
+from grading_utils.boundary.wire.references import SharedNames
 from grading_utils.jobs import Rights
 
 _MOST_LIMITS = 20

@@ -22,7 +22,7 @@ from grading_utils.boundary.tester.changes import assign_in_place
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.permits import library_name, permit, permit_result
-from grading_utils.boundary.wire import codec, frames, nodes, randomness
+from grading_utils.boundary.wire import codec, frames, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
 from grading_utils.boundary.wire.operations import perform
@@ -47,7 +47,7 @@ class Session:
         self._context = context
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
-        self._objects = codec.Objects()
+        self._objects = references.Objects()
         self._seq = 0
         self._nesting = 0
         self._broken: BoundaryError | None = None
@@ -222,7 +222,7 @@ class Session:
     # --- references ---
 
     def refer(self, value: object) -> nodes.Value:
-        """See `codec.Stand`."""
+        """See `references.Stand`."""
         if standins.is_stand_in(value):
             stand_in: Any = value
             if stand_in._boundary_link is not self:
@@ -235,10 +235,10 @@ class Session:
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise TypeError(f"a {type(value).__name__} can't be given to the student's code")
-        return codec.remote(self._objects, value)
+        return references.remote(self._objects, value)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
-        """See `codec.Stand`."""
+        """See `references.Stand`."""
         if isinstance(node, nodes.Own):
             return self._objects[node.id]
         if isinstance(node, nodes.Shared):
@@ -246,7 +246,7 @@ class Session:
         return self._stand_in(node, None)
 
     def library(self, module: str, name: str) -> object:
-        """See `codec.Stand`: the student's process may name nothing outside the fixed table."""
+        """See `references.Stand`: the student's process may name nothing outside the fixed table."""
         raise BoundaryError(f"{module}.{name} is not in the table of names")
 
     # --- the conversation ---
@@ -332,7 +332,7 @@ class Session:
     def _encode(self, encoder: codec.Encoder, value: object) -> nodes.Value:
         try:
             return encoder.value(value)
-        except codec.TooLarge as error:
+        except references.TooLarge as error:
             raise ValueError(f"an argument can't be given to the student's code: {error}") from None
 
     def _expect(self, reply: Any, kind: type[Any]) -> Any:

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from grading_utils.boundary.wire import nodes
 from grading_utils.boundary.wire.errors import BoundaryError, StudentError
 from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, trusted_class
-
-if TYPE_CHECKING:
-    from grading_utils.boundary.tester.session import Session
+from grading_utils.boundary.wire.messages import Description
 
 MAX_ITEMS = 1_000_000
 """Items that one loop over a stand-in may take."""
@@ -31,17 +29,38 @@ _BINARY = tuple(name for name in SPECIALS[SPECIALS.index("__add__") :])
 _READABLE = frozenset({"__dict__", "__annotations__", "__defaults__", "__kwdefaults__", "__wrapped__", "__members__"})
 
 
+class Link(Protocol):
+    """What a stand-in asks of the conversation that it came from; see `session.Session`."""
+
+    def operate(
+        self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
+    ) -> Any:
+        """Do something with the student's object."""
+
+    def take(self, iterator: Any, count: int) -> bool:
+        """Fetch up to `count` more items of an iterator."""
+
+    def describe(self, id: int) -> Description:
+        """Name and docstring of the student's object."""
+
+    def signature(self, id: int) -> inspect.Signature:
+        """Its signature."""
+
+    def source(self, path: str) -> Any:
+        """Where it is defined in the student's cells."""
+
+
 class StandIn:
     """An object that lives in the student's process."""
 
     __slots__ = ("__weakref__", "_boundary_items", "_boundary_link", "_boundary_path", "_boundary_remote")
 
-    _boundary_link: Session
+    _boundary_link: Link
     _boundary_remote: nodes.Remote
     _boundary_path: str | None
     _boundary_items: list[Any]
 
-    def __init__(self, link: Session, remote: nodes.Remote, path: str | None) -> None:
+    def __init__(self, link: Link, remote: nodes.Remote, path: str | None) -> None:
         for name, value in (("link", link), ("remote", remote), ("path", path), ("items", [])):
             object.__setattr__(self, f"_boundary_{name}", value)
 
@@ -209,7 +228,7 @@ def is_stand_in(value: object) -> bool:
     return type(value) in _classes
 
 
-def make_stand_in(link: Session, remote: nodes.Remote, path: str | None) -> Any:
+def make_stand_in(link: Link, remote: nodes.Remote, path: str | None) -> Any:
     """The stand-in for an object of the student's.
 
     Args:

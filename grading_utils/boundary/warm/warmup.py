@@ -16,8 +16,9 @@ import msgspec
 
 from grading_utils.boundary.warm.rehearsal import Rehearsed, rehearse
 from grading_utils.boundary.warm.shell import NotebookShell, make_shell, run_cell, within
-from grading_utils.boundary.wire.codec import SharedNames, constants
+from grading_utils.boundary.wire.constants import constants
 from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
+from grading_utils.boundary.wire.references import SharedNames
 from grading_utils.checks.names import mentioned_names
 
 # Imported before forking because each fork would otherwise pay for them.

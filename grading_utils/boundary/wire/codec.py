@@ -2,7 +2,7 @@
 
 Only objects of exactly these types are data. Everything else, subclasses with an `__eq__` of their own included,
 stays where it is and travels as a reference (`nodes.Remote`). Decoding looks names up in a fixed table; it never
-imports, evaluates or unpickles. Arrays, tensors and tables are in `libraries`.
+imports, evaluates or unpickles. What other libraries bring is in `libraries`.
 
 Shared references are written out twice and a cycle becomes a reference, so what arrives is a tree whose size is the
 size of the message: it can't blow up when the tester compares or prints it.
@@ -14,16 +14,18 @@ import array
 import datetime
 import keyword
 import re
-import sys
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
-from grading_utils.boundary.wire import kinds, nodes
+from grading_utils.boundary.wire import libraries, nodes
+from grading_utils.boundary.wire.arrays import described
+from grading_utils.boundary.wire.constants import constant_name, constants
 from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.references import Stand, TooLarge
 
 LONG_TEXT = 1 << 16
 MANY_NUMBERS = 16
@@ -53,72 +55,6 @@ _MOMENTS: dict[type, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
     ),
 }
 _READ_MOMENT = {kind: read for kind, _, read in _MOMENTS.values()}
-
-
-class TooLarge(Exception):
-    """A value doesn't fit in one message."""
-
-
-class Objects:
-    """The objects of one process for which the other holds references, by number."""
-
-    LIMIT = 200_000
-
-    def __init__(self) -> None:
-        self._by_id: list[object] = []
-        self._ids: dict[int, int] = {}
-
-    def add(self, value: object) -> int:
-        """The number of an object, the same each time; keeps it alive."""
-        known = self._ids.get(id(value))
-        if known is not None:
-            return known
-        if len(self._by_id) >= self.LIMIT:
-            raise TooLarge(f"more than {self.LIMIT} objects are referred to")
-        self._by_id.append(value)
-        self._ids[id(value)] = len(self._by_id) - 1
-        return len(self._by_id) - 1
-
-    def __getitem__(self, number: int) -> object:
-        if not 0 <= number < len(self._by_id):
-            raise BoundaryError(f"a reference to object {number}, which was never sent")
-        return self._by_id[number]
-
-
-class SharedNames:
-    """Objects that instructor cells bound to a name, the same ones in every process forked from the warm one."""
-
-    def __init__(self) -> None:
-        self._by_name: dict[str, object] = {}
-        self._names: dict[int, str] = {}
-
-    def register(self, name: str, value: object) -> None:
-        """Remember what `name` was bound to; later rebinding by a student changes nothing here."""
-        self._by_name[name] = value
-        self._names[id(value)] = name
-
-    def name_of(self, value: object) -> str | None:
-        """The name of a registered object; None for any other."""
-        name = self._names.get(id(value))
-        return name if name is not None and self._by_name.get(name) is value else None
-
-    def __getitem__(self, name: str) -> object:
-        if name not in self._by_name:
-            raise BoundaryError(f"{name!r} was not bound by an instructor's cell")
-        return self._by_name[name]
-
-
-class Stand(Protocol):
-    """What an encoder and a decoder need to know about objects that aren't data."""
-
-    def refer(self, value: object) -> nodes.Value:
-        """The node for an object that stays here, or that came from the other side."""
-
-    def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
-        """The object that such a node means on this side."""
-
-    def library(self, module: str, name: str) -> object:
-        """What a `Named` node outside the fixed table means; raises `BoundaryError`."""
 
 
 class Encoder:
@@ -235,8 +171,6 @@ class Encoder:
             return nodes.Named(*named)
         if issubclass(kind, tuple) and kind.__base__ is tuple and isinstance(getattr(kind, "_fields", None), tuple):
             return self._record(value, kind)
-        from grading_utils.boundary.wire import libraries
-
         node = libraries.encode(self, value)
         return self.refer(value) if node is None else node
 
@@ -293,8 +227,6 @@ class Decoder:
         reader = _READERS.get(type(node))
         if reader is not None:
             return reader(self, node)
-        from grading_utils.boundary.wire import libraries
-
         return libraries.decode(self, node)
 
     def slice(self, node: nodes.Bulk) -> bytes:
@@ -339,9 +271,7 @@ class Decoder:
         if (node.module, node.name) in table:
             return table[node.module, node.name]
         if node.module in ("numpy.dtype", "torch.device"):
-            from grading_utils.boundary.wire import libraries
-
-            return libraries.described(node.module, node.name)
+            return described(node.module, node.name)
         return self._stand.library(node.module, node.name)
 
     def _numbers(self, node: nodes.Numbers) -> Any:
@@ -394,63 +324,3 @@ def record_type(name: str, fields: tuple[str, ...]) -> Any:
     if not all(map(_is_field, (name, *fields))) or len(name) > 100:
         raise BoundaryError("a named tuple has names that are no identifiers")
     return namedtuple(name, fields)
-
-
-_BUILTIN_CLASSES = (
-    object, type, bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, range, slice,
-    memoryview, property, staticmethod, classmethod, enumerate, zip, map, filter, reversed,
-)  # fmt: skip
-_builtin_constants: dict[tuple[str, str], object] = {
-    **{("builtins", kind.__name__): kind for kind in _BUILTIN_CLASSES},
-    ("builtins", "Ellipsis"): Ellipsis,
-    ("builtins", "NotImplemented"): NotImplemented,
-    ("types", "NoneType"): type(None),
-    **{("collections", kind.__name__): kind for kind in (Counter, OrderedDict, defaultdict, deque)},
-    **{("datetime", k.__name__): k for k in (datetime.date, datetime.time, datetime.datetime, datetime.timedelta)},
-    ("decimal", "Decimal"): Decimal,
-    ("fractions", "Fraction"): Fraction,
-    **{
-        ("builtins", name): kind
-        for name, kind in vars(sys.modules["builtins"]).items()
-        if isinstance(kind, type) and issubclass(kind, BaseException)
-    },
-}
-
-
-def constants() -> dict[tuple[str, str], object]:
-    """Every constant and class that may be named on the wire, given the libraries imported so far."""
-    return _constants(tuple(name for name in ("numpy", "torch", "pandas") if name in sys.modules))[0]
-
-
-def constant_name(value: object) -> tuple[str, str] | None:
-    """The name of a constant or class in that table; None for anything else."""
-    loaded = tuple(name for name in ("numpy", "torch", "pandas") if name in sys.modules)
-    return _constants(loaded)[1].get(id(value))
-
-
-@lru_cache(maxsize=8)
-def _constants(loaded: tuple[str, ...]) -> tuple[dict[tuple[str, str], object], dict[int, tuple[str, str]]]:
-    table = dict(_builtin_constants)
-    for name in loaded:
-        module = sys.modules[name]
-        if name == "torch":
-            table |= {(name, key): value for key, value in vars(module).items() if type(value).__name__ == "dtype"}
-            table |= {("torch.nn", k): v for k, v in vars(module.nn).items() if isinstance(v, type)}
-            table |= {(name, key): vars(module)[key] for key in ("Tensor", "device", "Generator")}
-        elif name == "numpy":
-            table |= {(name, k): v for k, v in vars(module).items() if _is_scalar_class(v, module)}
-        else:
-            table |= {(name, key): vars(module)[key] for key in ("DataFrame", "Series", "Index", "NA", "NaT")}
-    return table, {id(value): key for key, value in reversed(table.items())}
-
-
-def _is_scalar_class(value: object, numpy: Any) -> bool:
-    return isinstance(value, type) and (value is numpy.ndarray or issubclass(value, numpy.generic))
-
-
-def remote(objects: Objects, value: object) -> nodes.Remote:
-    """The node for an object that stays here."""
-    kind = type(value)
-    name = kind.__name__ if isinstance(kind.__name__, str) else "object"
-    bases = kinds.type_names(value) if isinstance(value, type) else []
-    return nodes.Remote(objects.add(value), name[:200], kinds.type_names(kind), kinds.specials(value), bases)

@@ -12,8 +12,9 @@ from typing import Annotated
 import msgspec
 
 from grading_utils.boundary.wire import nodes
-from grading_utils.boundary.wire.codec import Decoder, Encoder, TooLarge
+from grading_utils.boundary.wire.codec import Decoder, Encoder
 from grading_utils.boundary.wire.errors import StudentError
+from grading_utils.boundary.wire.references import TooLarge
 
 _BUILTIN: dict[str, type[BaseException]] = {
     name: kind
