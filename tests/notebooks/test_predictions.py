@@ -12,7 +12,7 @@ from grading_utils.checks.names import bound_names
 from grading_utils.course.cells import is_demonstration
 from grading_utils.lessons.predictions import NOTHING_YET, prediction_of
 
-from .notebooks import NOTEBOOKS, is_answer, is_check, kernel, read
+from .notebooks import NOTEBOOKS, every_notebook_but, is_answer, is_check, kernel, read
 
 NOT_YET_RESOLVED = {path.stem for path in NOTEBOOKS}
 
@@ -23,17 +23,7 @@ def resolutions(source: str) -> list[ast.Call]:
     return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "show_prediction"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path,
-            id=path.stem,
-            marks=[pytest.mark.xfail(strict=True, reason="not all are resolved")] * (path.stem in NOT_YET_RESOLVED),
-        )
-        for path in NOTEBOOKS
-    ],
-)
+@every_notebook_but(NOT_YET_RESOLVED, "not every prediction is resolved")
 def test_the_first_code_cell_after_the_checks_resolves_the_prediction(path: Path) -> None:
     code = [cell for cell in read(path).cells if cell.cell_type == "code"]
     predicted = [number for number, cell in enumerate(code) if "# My prediction" in cell.source]
