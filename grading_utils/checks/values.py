@@ -56,7 +56,9 @@ def describe(value: Any) -> str:
     # What it claims to be is good enough for a message, and right for a stand-in of an object elsewhere.
     claimed = value.__class__
     kind = claimed.__name__ if isinstance(claimed, type) else type(value).__name__
-    return "a function: did you forget to call it, with `()`?" if kind == "function" else _article(kind)
+    if kind in ("function", "method", "builtin_function_or_method"):
+        return "a function: did you forget to call it, with `()`?"
+    return _article(kind)
 
 
 def _article(name: str) -> str:
