@@ -44,9 +44,10 @@ model: $(READY)  ## Train the shipped language model again from its seed, and ev
 	$(BIN)/python -m grading_utils.language_model.train
 	$(BIN)/grading-utils model evaluate
 
-check: $(READY)  ## Lint and type-check
+check: $(READY)  ## Lint, type-check, and check which folder imports which
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 release: $(READY)  ## Regenerate release/ from source/
 	$(BIN)/grading-utils release

@@ -11,8 +11,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from grading_utils.boundary.messages import Cell, CellRun, Job
-from grading_utils.boundary.messages import Status as CellStatus
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import (
     Role,
@@ -24,8 +22,7 @@ from grading_utils.course.cells import (
     role,
     time_limit,
 )
-
-__all__ = ["Cell", "CellRun", "CellStatus", "Engine", "Job", "NotebookRun", "make_job"]
+from grading_utils.jobs import Cell, CellRun, Job
 
 
 class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grading_utils.course.cells import Role
 from grading_utils.errors import SandboxError
-from grading_utils.grading.jobs import Cell, CellRun, CellStatus, Job, NotebookRun
+from grading_utils.grading.jobs import NotebookRun
+from grading_utils.jobs import Cell, CellRun, CellStatus, Job
 
 
 class KernelEngine:

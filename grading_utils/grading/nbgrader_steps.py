@@ -19,10 +19,11 @@ from grading_utils.course.bundle import Bundle, build_bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import SandboxError
 from grading_utils.grading.engines import engine_factory
-from grading_utils.grading.jobs import CellStatus, Engine, make_job
+from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs
 from grading_utils.intake.reading import clean
 from grading_utils.intake.restoring import restore
+from grading_utils.jobs import CellStatus
 
 
 @dataclass

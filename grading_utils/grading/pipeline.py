@@ -23,11 +23,12 @@ from grading_utils.course.course import Course
 from grading_utils.errors import GradingError, SandboxError, SubmissionError
 from grading_utils.grading.autograded import write_autograded
 from grading_utils.grading.gradebook import GradebookWriter
-from grading_utils.grading.jobs import CellStatus, Engine, make_job
+from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, score_cells
 from grading_utils.intake.reading import read_notebook
 from grading_utils.intake.restoring import restore
 from grading_utils.intake.submission import Submission, open_submission
+from grading_utils.jobs import CellStatus
 from grading_utils.results import CellResult, Status, SubmissionResult
 
 EngineFactory = Callable[[Bundle, NotebookBundle], Engine]
@@ -96,14 +97,15 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
     outcome = _Outcome(student)
     started = time.monotonic()
     try:
-        submission = open_submission(course.submitted(bundle.assignment, student), set(bundle.notebooks))
-        outcome.timestamp = submission.timestamp
-        outcome.attention += submission.attention
-        graded = {
-            name: _grade_notebook(submission, notebook, engines[name], outcome, everything)
-            for name, notebook in bundle.notebooks.items()
-        }
-        write_autograded(course, bundle, student, submission, graded)
+        with open_submission(course.submitted(bundle.assignment, student), set(bundle.notebooks)) as submission:
+            outcome.timestamp = submission.timestamp
+            outcome.attention += submission.attention
+            outcome.repairs += submission.repairs
+            graded = {
+                name: _grade_notebook(submission, notebook, engines[name], outcome, everything)
+                for name, notebook in bundle.notebooks.items()
+            }
+            write_autograded(course, bundle, student, submission, graded)
     except SubmissionError as error:
         outcome.failure = str(error)
     except SandboxError as error:

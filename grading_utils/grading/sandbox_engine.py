@@ -16,19 +16,20 @@ from typing import Self
 
 import msgspec
 
-from grading_utils.boundary.errors import BoundaryError, StudentDied
-from grading_utils.boundary.messages import WarmReply, WarmRequest
-from grading_utils.boundary.tester import read_runs, send_job, without_culprit
+from grading_utils.boundary.tester.notebook import read_runs, send_job, without_culprit
+from grading_utils.boundary.wire.errors import BoundaryError, StudentDied
+from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import Role, grade_id, role
 from grading_utils.errors import AuthoringError, SandboxError
-from grading_utils.grading.jobs import CellRun, CellStatus, Job, NotebookRun
+from grading_utils.grading.jobs import NotebookRun
+from grading_utils.jobs import CellRun, CellStatus, Job
 from grading_utils.sandbox.policy import Policy
 from grading_utils.sandbox.server import WarmProcess
 
-_SETUP = "grading_utils.boundary.warmup:warm"
-_TESTER = "grading_utils.boundary.tester:main"
-_STUDENT = "grading_utils.boundary.student:serve"
+_SETUP = "grading_utils.boundary.warm.warmup:warm"
+_TESTER = "grading_utils.boundary.tester.notebook:main"
+_STUDENT = "grading_utils.boundary.student.endpoint:serve"
 
 _log = logging.getLogger(__name__)
 

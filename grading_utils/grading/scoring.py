@@ -14,7 +14,8 @@ from nbgrader.utils import determine_grade, is_grade
 
 from grading_utils.course.cells import Role, grade_id, is_graded, nbgrader_metadata, role
 from grading_utils.errors import AuthoringError
-from grading_utils.grading.jobs import CellRun, CellStatus, NotebookRun
+from grading_utils.grading.jobs import NotebookRun
+from grading_utils.jobs import CellRun, CellStatus
 from grading_utils.results import CellResult
 
 

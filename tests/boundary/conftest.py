@@ -15,9 +15,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from grading_utils.boundary import student, tester, warmup
-from grading_utils.boundary.messages import Cell, CellRun, Job
+from grading_utils.boundary.student import endpoint as student
+from grading_utils.boundary.tester import notebook as tester
+from grading_utils.boundary.warm import warmup
 from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, CellRun, Job
 
 
 class ForkedStudent:

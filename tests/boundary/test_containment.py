@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from grading_utils.boundary import tester
-from grading_utils.boundary.messages import Cell, Job
+from grading_utils.boundary.tester import notebook as tester
 from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, Job
 
 GOOD = "def f(x): return x + 1"
 CHECK = "assert f(1) == 2"

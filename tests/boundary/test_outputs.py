@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from grading_utils.boundary import outputs
+from grading_utils.boundary.tester import sanitizer
 
 
 def test_cells_show_results_prints_errors_and_figures(notebook):
@@ -40,8 +40,8 @@ def test_outputs_without_end_are_cut(notebook):
         ("student", "for i in range(100_000): print('x' * 100)"), ("student", "for i in range(5000): display(i)"),
         ("student", "1")
     )  # fmt: skip
-    assert len(runs[0].outputs[0]["text"]) <= outputs.MAX_TEXT + 100
-    assert len(runs[1].outputs) <= outputs.MAX_OUTPUTS
+    assert len(runs[0].outputs[0]["text"]) <= sanitizer.MAX_TEXT + 100
+    assert len(runs[1].outputs) <= sanitizer.MAX_OUTPUTS
     assert runs[2].outputs[0]["data"] == {"text/plain": "1"}
 
 
@@ -58,11 +58,11 @@ def test_outputs_without_end_are_cut(notebook):
     ],
 )  # fmt: skip
 def test_html_keeps_what_is_harmless(given, cleaned):
-    assert outputs.clean_html(given) == cleaned
+    assert sanitizer.clean_html(given) == cleaned
 
 
 @pytest.mark.parametrize(
     "text", ["<a>" * 50_000, "<" * 50_000, "<script>" * 20_000, "&" * 50_000, "<p " + "a=1 " * 20_000, "<!--" * 20_000]
 )
 def test_odd_html_of_full_length_is_handled(text):
-    assert "<script" not in outputs.clean_html(text)
+    assert "<script" not in sanitizer.clean_html(text)

@@ -8,8 +8,12 @@ import time
 import msgspec
 import pytest
 
-from grading_utils.boundary import frames, messages, session, student, tester, wire
-from grading_utils.boundary.raised import Raised
+from grading_utils.boundary.student import endpoint as student
+from grading_utils.boundary.tester import notebook as tester
+from grading_utils.boundary.tester import session
+from grading_utils.boundary.wire import frames, messages
+from grading_utils.boundary.wire import nodes as wire
+from grading_utils.boundary.wire.raised import Raised
 
 QUESTIONS = msgspec.msgpack.Decoder(messages.Question)
 ANSWER = messages.Answer(seq=1, value=True)

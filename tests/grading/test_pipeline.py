@@ -14,8 +14,9 @@ from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError, SandboxError
 from grading_utils.grading.engines import engine_factory
-from grading_utils.grading.jobs import CellRun, CellStatus, Job, NotebookRun
+from grading_utils.grading.jobs import NotebookRun
 from grading_utils.grading.pipeline import grade
+from grading_utils.jobs import CellRun, CellStatus, Job
 from grading_utils.results import Status, SubmissionResult
 
 from ..conftest import ASSIGNMENT, cell_named, counting_notebook, hand_in, managed
@@ -91,7 +92,7 @@ def test_an_empty_submission_folder_is_a_failure_that_says_what_was_found(small_
     small_course.submitted(ASSIGNMENT, "nobody").mkdir(parents=True)
     result = run(small_course)["nobody"]
     assert result.status is Status.FAILED
-    assert "there is no counting.ipynb (found: no notebook)" in result.message
+    assert "there is no counting.ipynb (found: nothing)" in result.message
 
 
 def test_links_in_a_submission_are_not_followed(small_course: Course, copy_of_solution: Any, tmp_path: Path) -> None:
