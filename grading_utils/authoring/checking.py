@@ -82,7 +82,7 @@ def _grade_mutants(
         (grade_id(cell) or "", mutant)
         for cell in original.cells
         if grade_id(cell) in checks
-        for mutant in mutants_of(cell.source)
+        for mutant in mutants_of(cell.source, bundle.grammar)
     ]
     full = {cell: _score(solution, cell, None, own, bundle, engine) for cell, own in checks.items()}
 

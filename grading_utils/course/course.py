@@ -15,6 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
 
 CONFIG_FILE = "nbgrader_config.py"
@@ -66,6 +67,11 @@ class Course:
     def name(self) -> str:
         """The course's id, or the folder's name where none is configured."""
         return str(self.layout.course_id) or self.root.name
+
+    @property
+    def grammar(self) -> Grammar:
+        """How the course's authors mark solutions, hidden tests and mark schemes."""
+        return Grammar.of(self.config)
 
     def folder(self, step: str, student: str = ".", assignment: str = ".") -> Path:
         """The folder of one nbgrader step (`"source"`, `"submitted"`, …), student and assignment."""
