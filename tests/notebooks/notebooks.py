@@ -17,7 +17,6 @@ from grading_utils.language_model.resolver import resolve_model
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
-ANSWERS = ROOT / "tests" / "answers"
 
 _SAVE = "_saved_names = dict(globals())"
 _RESTORE = """
