@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from grading_utils.authoring.mutants import mutants_of
+from grading_utils.course.regions import Grammar
 
 from .minutes import BLANK, LINES, PLAY, PREDICTION, TASK, WORDS, WRITTEN, minutes_by_the_rule
 from .notebooks import NOTEBOOKS, ROOT, every_notebook_but, is_answer, metadata, read
@@ -67,6 +68,6 @@ def test_the_page_counts_all_mistakes_that_are_planted(path: Path) -> None:
     listed = ROOT / "mutants" / f"{path.stem}.yaml"
     entries = yaml.safe_load(listed.read_text(encoding="utf-8")) if listed.exists() else []
     harmless = {(entry["cell"], entry["before"], entry["becomes"]) for entry in entries}
-    planted = [(cell.id, m) for cell in filter(is_answer, read(path).cells) for m in mutants_of(cell.source)]
+    planted = [(cell.id, m) for cell in filter(is_answer, read(path).cells) for m in mutants_of(cell.source, Grammar())]
     mistakes = sum((cell, m.before, m.changed_line) not in harmless for cell, m in planted)
     assert ROWS[path.stem][5] == f"{mistakes} of {mistakes}"
