@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 from pathlib import Path
 from typing import Final
 
@@ -117,6 +118,7 @@ def seal_student(policy: Policy, kept: tuple[int, ...], files: frozenset[int] = 
     _become_student(policy)
     kernel.set_capabilities()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the filter keeps it like that
     seccomp.load()
 
 
