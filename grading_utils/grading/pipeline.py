@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from nbgrader.utils import compute_checksum
 
 from grading_utils.course.bundle import Bundle, NotebookBundle
@@ -26,6 +27,7 @@ from grading_utils.grading.autograded import write_autograded
 from grading_utils.grading.gradebook import GradebookWriter
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, score_cells
+from grading_utils.intake.beside import files_beside
 from grading_utils.intake.reading import read_notebook
 from grading_utils.intake.restoring import restore
 from grading_utils.intake.submission import Submission, open_submission
@@ -102,11 +104,12 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
     started = time.monotonic()
     try:
         with open_submission(course.submitted(bundle.assignment, student), set(bundle.notebooks)) as submission:
+            files = files_beside(submission)
             outcome.timestamp = submission.timestamp
             outcome.attention += submission.attention
             outcome.repairs += submission.repairs
             graded = {
-                name: _grade_notebook(submission, notebook, engines[name], outcome, everything)
+                name: _grade_notebook(submission, files, notebook, engines[name], outcome, everything)
                 for name, notebook in bundle.notebooks.items()
             }
             write_autograded(course, bundle, student, submission, graded)
@@ -129,7 +132,12 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
 
 
 def _grade_notebook(
-    submission: Submission, bundle: NotebookBundle, engine: Engine, outcome: _Outcome, everything: bool
+    submission: Submission,
+    files: tuple[tuple[str, bytes], ...],
+    bundle: NotebookBundle,
+    engine: Engine,
+    outcome: _Outcome,
+    everything: bool,
 ) -> Any:
     """Run and score one notebook; returns it with outputs, or None where the student handed in none."""
     path = submission.notebooks.get(bundle.name)
@@ -146,7 +154,8 @@ def _grade_notebook(
     outcome.attention += notes + restored.attention
     outcome.repairs += restored.repairs
     notebook = restored.notebook
-    run = engine.run(make_job(notebook, bundle, everything=everything))
+    job = make_job(notebook, bundle, everything=everything)
+    run = engine.run(msgspec.structs.replace(job, files=files))
     insert_outputs(notebook, run)
     outcome.scores[bundle.name] = score_cells(notebook, run)
     outcome.attention += [
