@@ -32,6 +32,7 @@ COMMANDS = {
     "collect": "Put what Canvas, Moodle or Gradescope hands out into submitted/.",
     "export": "Write the gradebook as CSV or JSON, or into a file of Canvas or Moodle.",
     "feedback": "Write one page of feedback per graded submission.",
+    "hand-back": "Make the zip with which Canvas or Moodle hands out feedback.",
     "report": "Write report.html about everything graded so far.",
     "check-tests": "Mutate the solutions and see whether the tests notice.",
     "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",
