@@ -48,7 +48,9 @@ _RUNS = msgspec.msgpack.Decoder(CellRun | JobDone)
 
 def send_job(sock: socket.socket, job: Job) -> None:
     """Hand a tester its job (the coordinator's end)."""
-    frames.send(sock, job)
+    frames.send(sock, msgspec.structs.replace(job, files=tuple((name, b"") for name, _ in job.files)))
+    for name, content in job.files:
+        frames.send(sock, name, [content])
 
 
 def read_runs(sock: socket.socket, wait: frames.Wait | None = None) -> Iterator[CellRun]:
@@ -87,7 +89,9 @@ def without_culprit(job: Job, reported: int) -> Job | None:
 def main(sock: socket.socket, spawn_student: SpawnStudent) -> None:
     """Entry point of a tester process: one job in, its results out."""
     job, _ = frames.receive(sock, msgspec.msgpack.Decoder(Job))
-    tester = Tester(job, spawn_student)
+    contents = (frames.receive(sock, msgspec.msgpack.Decoder(str))[1] for _ in job.files)
+    files = tuple((name, content) for (name, _), content in zip(job.files, contents, strict=True))
+    tester = Tester(msgspec.structs.replace(job, files=files), spawn_student)
     for run in tester.run():
         frames.send(sock, run)
     frames.send(sock, JobDone(replacements=tester.replacements))
@@ -106,6 +110,7 @@ class Tester:
         self._cells = job.cells[job.leading :]
         self._leading = job.cells[: job.leading]
         self._lost = frozenset(job.lost)
+        self._files = job.files
         self._spawn = spawn_student
         self._warm = warm
         self._context = Context(warm.shared, self._source_of)
@@ -170,6 +175,10 @@ class Tester:
         self._student = self._spawn()
         self._context.why_died = self._student.why
         self._main = Session(self._student, self._student.sock, self._context)
+        with contextlib.suppress(BoundaryError):  # what is wrong with it shows when its first cell is to run
+            for name, content in self._files:
+                self._student.start(_FORKING)
+                self._main.place({name: content})
         return True
 
     def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
