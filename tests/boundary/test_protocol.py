@@ -9,8 +9,7 @@ import msgspec
 import pytest
 
 from grading_utils.boundary.student import endpoint as student
-from grading_utils.boundary.tester import notebook as tester
-from grading_utils.boundary.tester import session
+from grading_utils.boundary.tester import copies, session
 from grading_utils.boundary.wire import frames, messages
 from grading_utils.boundary.wire import nodes as wire
 from grading_utils.boundary.wire.raised import Raised
@@ -109,7 +108,7 @@ MISBEHAVIORS = [
 def test_every_cell_gets_a_verdict(misbehave, notebook, monkeypatch):
     monkeypatch.setattr(student, "serve", misbehave)
     monkeypatch.setattr(session, "GRACE", 0.3)
-    monkeypatch.setattr(tester, "_FORKING", 0.3)
+    monkeypatch.setattr(copies, "FORKING", 0.3)
     runs = notebook(("student", "x = 1"), ("test", "assert True\nassert x == 1"), ("test", "x"), limit=0.3)
     assert [run.index for run in runs] == [1, 2, 3]
     assert "ok" not in [str(run.status) for run in runs[1:]]
@@ -156,7 +155,7 @@ def test_a_lie_costs_the_question_only(lie, notebook, monkeypatch):
         "assert f([1]) == 1"),
         limit=2,
     )  # fmt: skip
-    assert [str(run.status) in ("error", "stopped") for run in runs] == [False, True, False]
+    assert [str(run.status) in ("error", "stopped", "open") for run in runs] == [False, True, False]
 
 
 @pytest.mark.parametrize(
