@@ -19,6 +19,8 @@ class Status(StrEnum):
     """Graded as far as possible, but a person should look: the message says at what."""
     FAILED = "failed"
     """Not graded, and no score was recorded: the submission is unreadable or our own machinery broke."""
+    MISSING = "missing"
+    """Nothing was handed in; only standings have this, never a result of grading."""
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,10 +19,9 @@ def command(assignments: tuple[str, ...], students: tuple[str, ...], course_fold
     Hidden tests are not shown, only what each failed check has to say. Scores and comments that a person entered in
     the formgrader are included.
     """
-    from grading_utils.cli.grade import RESULTS
     from grading_utils.course.course import Course
     from grading_utils.reporting.feedback import write_feedback
-    from grading_utils.reporting.records import read_json
+    from grading_utils.reporting.records import RESULTS, read_json
 
     course = Course.open(course_folder)
     results = [

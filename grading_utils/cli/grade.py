@@ -18,8 +18,6 @@ from grading_utils.results import Status, SubmissionResult
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
 
-RESULTS = "grades.json"
-
 
 @click.command()
 @options.assignments
@@ -38,10 +36,10 @@ RESULTS = "grades.json"
     "--json",
     "json_file",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Write results as JSON; - for standard output.",
+    help="Write everybody's standing as JSON; - for standard output.",
 )
-@click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Write results as JUnit XML.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the gradebook as CSV.")
+@click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="The same as JUnit XML.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="The same as CSV.")
 def command(
     assignments: tuple[str, ...],
     students: tuple[str, ...],
@@ -59,8 +57,7 @@ def command(
     some submission needs a person, 2 for wrong use, 3 when this machine cannot grade safely.
     """
     from grading_utils.course.course import Course
-    from grading_utils.reporting.gradebook import read_gradebook
-    from grading_utils.reporting.records import merge_json, write_csv, write_json, write_junit
+    from grading_utils.reporting.records import RESULTS, merge_json, write_csv, write_json, write_junit
 
     course = Course.open(course_folder)
     if no_isolation:
@@ -74,12 +71,9 @@ def command(
             results.append(result)
     finally:
         merge_json(results, course.root / RESULTS)
-    if json_file:
-        write_json(results, json_file)
-    if junit_file:
-        write_junit(results, junit_file)
-    if csv_file:
-        write_csv(results, csv_file, read_gradebook(str(course.layout.db_url), results))
+    for path, write in ((json_file, write_json), (junit_file, write_junit), (csv_file, write_csv)):
+        if path is not None:
+            write(options.standings(course, tuple(chosen)), path)
     _summarize(results)
     sys.exit(DONE if all(result.status is Status.GRADED for result in results) else NEEDS_A_PERSON)
 

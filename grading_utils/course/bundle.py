@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from traitlets.utils.importstring import import_item
 
 from grading_utils.course.cells import Role, grade_id, role
 from grading_utils.course.course import Course
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import AuthoringError
 
 
@@ -32,11 +33,13 @@ class NotebookBundle:
         name: The notebook's file name without `.ipynb`.
         cells: The instructor's cells in order: solutions cleared, hidden tests present, checksums computed.
         metadata: The notebook's own metadata (kernel and language).
+        grammar: How the course marks regions inside of cells.
     """
 
     name: str
     cells: tuple[Any, ...]
     metadata: dict[str, Any]
+    grammar: Grammar = field(default_factory=Grammar)
 
     @cached_property
     def managed(self) -> dict[str, Any]:
@@ -79,12 +82,13 @@ def build_bundle(course: Course, assignment: str) -> Bundle:
     """
     folder = course.source(course.require(assignment))
     converter = GenerateAssignment(coursedir=course.layout, config=course.config)
+    grammar = course.grammar
     notebooks = {}
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.ipynb")):
         notebook = prepare(path, assignment, converter)
         digest.update(nbformat.writes(notebook).encode())
-        notebooks[path.stem] = NotebookBundle(path.stem, tuple(notebook.cells), dict(notebook.metadata))
+        notebooks[path.stem] = NotebookBundle(path.stem, tuple(notebook.cells), dict(notebook.metadata), grammar)
     files = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".ipynb" and ".ipynb_checkpoints" not in path.parts:

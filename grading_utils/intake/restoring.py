@@ -52,7 +52,7 @@ def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
             cell.outputs, cell.execution_count = [], None
         answers = claims[name]
         if is_instructor_owned(master):
-            _note_instructor_cell(name, master, answers, restored)
+            _note_instructor_cell(name, bundle, answers, restored)
         elif not answers:
             restored.attention.append(f"the answer cell {name} is missing")
         else:
@@ -85,12 +85,15 @@ def _sort_out(submitted: Any, bundle: NotebookBundle) -> tuple[dict[str, list[An
     return claims, extras
 
 
-def _note_instructor_cell(name: str, master: Any, answers: list[Any], restored: Restored) -> None:
+def _note_instructor_cell(name: str, bundle: NotebookBundle, answers: list[Any], restored: Restored) -> None:
+    master = bundle.managed[name]
     if not answers:
         if is_graded(master):
             restored.repairs.append(f"the test cell {name} had been deleted and was put back")
         return
-    if any(answer.source != _released(master) and answer.source != master.source for answer in answers):
+    if any(
+        answer.source != bundle.grammar.released(master.source) and answer.source != master.source for answer in answers
+    ):
         what = "test" if is_graded(master) else "locked"
         restored.repairs.append(f"the {what} cell {name} was not as released and was put back")
     if len(answers) > 1:
@@ -98,19 +101,6 @@ def _note_instructor_cell(name: str, master: Any, answers: list[Any], restored: 
     points = master.metadata.nbgrader.get("points")
     if any(answer.metadata.nbgrader.get("points", points) != points for answer in answers):
         restored.repairs.append(f"the points of {name} had been changed and were put back")
-
-
-def _released(master: Any) -> str:
-    """The text of a test cell as students got it: without hidden tests and mark schemes."""
-    kept, hidden = [], False
-    for line in master.source.split("\n"):
-        if "BEGIN HIDDEN TESTS" in line or "BEGIN MARK SCHEME" in line:
-            hidden = True
-        elif "END HIDDEN TESTS" in line or "END MARK SCHEME" in line:
-            hidden = False
-        elif not hidden:
-            kept.append(line)
-    return "\n".join(kept)
 
 
 def _choose(name: str, master: Any, answers: list[Any], restored: Restored) -> Any:
