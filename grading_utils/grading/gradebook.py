@@ -28,7 +28,7 @@ from sqlalchemy.exc import SAWarning
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import is_graded, nbgrader_metadata
 from grading_utils.course.course import Course
-from grading_utils.errors import CourseError
+from grading_utils.errors import CourseError, MachineError
 from grading_utils.results import CellResult
 
 
@@ -39,15 +39,15 @@ class GradebookWriter:
         """Open the gradebook.
 
         Raises:
-            CourseError: The database cannot be opened.
+            MachineError: The database cannot be opened.
         """
         self._course = course
         api.get_alembic_version = _schema_version
         try:
             self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
         except Exception as error:
-            raise CourseError(
-                f"the gradebook {course.layout.db_url} cannot be opened: {error}; "
+            raise MachineError(
+                f"the gradebook {course.layout.db_url} cannot be opened: {str(error).splitlines()[0]}; "
                 "check the path and its permissions, or run `nbgrader db upgrade` after an upgrade"
             ) from error
         penalties = AssignLatePenalties(config=course.config)

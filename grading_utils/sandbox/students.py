@@ -22,7 +22,8 @@ from grading_utils.sandbox.usage import Meter, Usage
 READY: Final = b"\x00"
 """What a student's process sends once it is sealed, before it hands the socket on."""
 _LOOK_EVERY: Final = 0.03
-_COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time
+_LOOK_AT_MANY_EVERY: Final = 0.005  # each process alone is bound by the kernel, several together are not
+_COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time; a fifth where there are many
 _LOOK_AT_LEAST_EVERY: Final = 0.25  # also while every answer comes at once: something may grow in the background
 _EXACT_EVERY: Final = 1.0  # seconds of computing: without any, nothing grows
 _START_SECONDS: Final = 60.0
@@ -146,11 +147,17 @@ class Student:
                 return
             usage = self._meter.read()
             self._looked = time.monotonic()
-            self._pause = min(max(_LOOK_EVERY, _COSTS_AT_MOST * (self._looked - now)), _LOOK_AT_LEAST_EVERY)
+            self._pause = self._next_look(usage, self._looked - now)
             self._check_size(usage)
             if ready:
                 return
             self._check_time(usage)
+
+    def _next_look(self, usage: Usage, cost: float) -> float:
+        """Seconds until the next look, after one that took `cost` seconds."""
+        if usage.processes > 1 + self.copies:
+            return min(max(_LOOK_AT_MANY_EVERY, _COSTS_AT_MOST / 4 * cost), _LOOK_AT_LEAST_EVERY)
+        return min(max(_LOOK_EVERY, _COSTS_AT_MOST * cost), _LOOK_AT_LEAST_EVERY)
 
     def _check_size(self, usage: Usage) -> None:
         """End the student if it holds too much."""

@@ -6,7 +6,7 @@ Knows nothing of what is asked of them. Everything that can go wrong with a proc
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.held import Held
@@ -30,9 +30,11 @@ class Copies:
     Args:
         spawn: Starts a student's process.
         context: What their conversations have in common.
+        files: What lies beside the notebook, by relative path.
     """
 
-    def __init__(self, spawn: SpawnStudent, context: Context) -> None:
+    def __init__(self, spawn: SpawnStudent, context: Context, files: Sequence[tuple[str, bytes]] = ()) -> None:
+        self._files = files
         self._spawn = spawn
         self._context = context
         self._student: Student | None = None
@@ -74,6 +76,10 @@ class Copies:
         self._student = self._spawn()
         self._context.why_died, self._context.machine = self._student.why, self._student.machine
         self._main = Session(self._student, self._student.sock, self._context)
+        with contextlib.suppress(BoundaryError):  # what is wrong with it shows when its first cell is to run
+            for name, content in self._files:
+                self.give(FORKING)
+                self._main.place({name: content})
         return True
 
     def keep(self, position: int, held: Held) -> None:

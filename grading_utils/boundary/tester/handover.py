@@ -30,7 +30,16 @@ def order(job: Job) -> list[Cell]:
 
 def send_job(sock: socket.socket, job: Job) -> None:
     """Hand a tester its job."""
-    frames.send(sock, job)
+    frames.send(sock, msgspec.structs.replace(job, files=tuple((name, b"") for name, _ in job.files)))
+    for name, content in job.files:
+        frames.send(sock, name, [content])
+
+
+def with_files(sock: socket.socket, job: Job) -> Job:
+    """The job with the files that follow it, one to a frame (the tester's end)."""
+    contents = (frames.receive(sock, msgspec.msgpack.Decoder(str))[1] for _ in job.files)
+    files = tuple((name, content) for (name, _), content in zip(job.files, contents, strict=True))
+    return msgspec.structs.replace(job, files=files)
 
 
 def read_runs(sock: socket.socket, wait: frames.Wait | None = None) -> Iterator[CellRun]:

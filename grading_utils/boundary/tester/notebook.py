@@ -20,6 +20,7 @@ import msgspec
 from grading_utils.boundary.tester import verdicts
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
+from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
 from grading_utils.boundary.tester.inside import run_inside
 from grading_utils.boundary.tester.namespace import TestNamespace
@@ -46,7 +47,7 @@ MAX_MACHINE_TRIES = 1
 def main(sock: socket.socket, spawn_student: SpawnStudent) -> None:
     """Entry point of a tester process: one job in, its results out."""
     job, _ = frames.receive(sock, msgspec.msgpack.Decoder(Job))
-    notebook = Notebook(job, spawn_student)
+    notebook = Notebook(with_files(sock, job), spawn_student)
     for run in notebook.run():
         frames.send(sock, run)
     frames.send(sock, JobDone())
@@ -67,7 +68,7 @@ class Notebook:
         known = self._namespace.instructor_names
         self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
         self._context = Context(warm.shared, lambda qualname: self._plan.source_of(qualname, self._position))
-        self._copies = Copies(spawn_student, self._context)
+        self._copies = Copies(spawn_student, self._context, job.files)
         self._lost = frozenset(job.lost)
         self._done: set[int] = set()
         self._position = 0

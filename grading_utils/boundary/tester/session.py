@@ -123,6 +123,12 @@ class Session:
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
         self._result(reply, decoder)
 
+    def place(self, files: dict[str, bytes]) -> None:
+        """Put files beside the notebook, in that process only; those that are there already stay as they are."""
+        encoder = codec.Encoder(self, strict=True)
+        reply, _ = self._ask(m.Place(seq=self._next(), files=encoder.value(files)), encoder)
+        self._done(reply)
+
     def fork(self) -> Session:
         """A session with a copy of the student's process as it is now.
 
