@@ -32,6 +32,10 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     max_score: float
     message: str = ""
     """Why points were lost, in words that are safe to show the student."""
+    open: str = ""
+    """Why an automatic score is missing, for the instructor; "" where there is one, or where none was meant to be."""
+    inside: bool = False
+    """Did the check run in a copy of the student's process?"""
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
 from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbgrader import api
@@ -179,12 +180,7 @@ def _count(grade: Grade, result: CellResult) -> CellResult:
     base = grade.manual_score if grade.manual_score is not None else result.score
     if base is None:
         return result
-    return CellResult(
-        grade_id=result.grade_id,
-        score=base + (grade.extra_credit or 0.0),
-        max_score=result.max_score,
-        message=result.message,
-    )
+    return msgspec.structs.replace(result, score=base + (grade.extra_credit or 0.0), open="")
 
 
 def _points(cell: Any) -> float | None:
