@@ -16,6 +16,7 @@ _SHORT = 3
 _MOST_SHORT_WORDS = 12
 _MOST_UNREAD = 16 << 20  # bytes of values kept until somebody needs their texts
 _OVERHEAD = 1 << 12
+_FRAMES = "_boundary_frames"
 _WORD = re.compile(r"\w+")
 
 
@@ -28,7 +29,6 @@ class Received:
         self._unread: list[Any] = []
         self._room = _MOST_UNREAD
         self._overflowed = False
-        self._errors: list[tuple[BaseException, list[str]]] = []
 
     def restart(self, *, is_recording: bool) -> None:
         """Forget everything; a new test cell begins."""
@@ -37,12 +37,11 @@ class Received:
 
     def error(self, error: BaseException, frames: list[str]) -> None:
         """Remember that student code raised this."""
-        if len(self._errors) < 1000:
-            self._errors.append((error, frames))
+        error.__dict__[_FRAMES] = frames
 
     def frames_of(self, error: BaseException | None) -> list[str] | None:
         """Where in the student's cells an exception was raised; None where the test itself raised it."""
-        return next((frames for known, frames in self._errors if known is error), None)
+        return getattr(error, _FRAMES, None)
 
     def value(self, value: Any) -> None:
         """Remember the texts and long numbers in a value."""

@@ -18,12 +18,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.faults import is_ours
 from grading_utils.boundary.tester.namespace import TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
+from grading_utils.boundary.tester.verdicts import fault, left_open, why_stopped
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.warm.shell import NotebookShell, Recorder
 from grading_utils.boundary.wire import randomness
-from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, CellRun, CellStatus
 
@@ -97,7 +99,9 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return _failed(run, error)
+        return _undecided(run, error) or _failed(run, error)
+    if undecided := _undecided(run, None):
+        return undecided
     collected = run.recorder.finish()
     if type(number) in (int, float):
         collected.append(outputs.result({"text/plain": repr(number)}))
@@ -168,6 +172,22 @@ def _cpu_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
+def _undecided(run: _Run, error: BaseException | None) -> CellRun | None:
+    """The report of a check in which our machinery broke or met a limit, whatever the test made of that."""
+    context = run.context
+    if context.faults:
+        return fault(run.cell, context.faults[0])
+    if error is not None and is_ours(error, run.filename) and context.received.frames_of(error) is None:
+        return fault(run.cell, error)
+    if context.limits:
+        return left_open(run.cell, context.limits[0])
+    if isinstance(error, BoundaryError) and (machine := context.machine()):
+        return left_open(run.cell, machine)
+    if isinstance(error, Refused):
+        return left_open(run.cell, f"what the student's process sent was refused: {error}")
+    return None
+
+
 def _failed(run: _Run, error: BaseException) -> CellRun:
     stack = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in stack if frame.filename == run.filename and frame.lineno]
@@ -202,7 +222,7 @@ def _trace(run: _Run, error: BaseException) -> list[str]:
 
 def _message(run: _Run, error: BaseException, lines: list[int]) -> str:
     if isinstance(error, BoundaryError):
-        return _stopped(run, error)
+        return why_stopped(error, run.cell.time_limit, run.context.why_died())
     text = str(error).strip()
     if isinstance(error, AssertionError) and not text and lines:
         source = linecache.getline(run.filename, lines[-1]).strip()
@@ -213,7 +233,7 @@ def _message(run: _Run, error: BaseException, lines: list[int]) -> str:
 def _hidden_message(run: _Run, error: BaseException, lines: list[int]) -> str:
     """What a student may read about a hidden check: the instructor's words, nothing that came from student code."""
     if isinstance(error, BoundaryError):
-        return f"{_HIDDEN}: {_stopped(run, error)}"
+        return f"{_HIDDEN}: {why_stopped(error, run.cell.time_limit, run.context.why_died())}"
     if run.context.received.frames_of(error) is not None:
         return f"{_HIDDEN}: your code raised {_builtin_name(error)} in it"
     if not isinstance(error, AssertionError):
@@ -235,12 +255,3 @@ def _own_words(run: _Run, lines: list[int]) -> str:
 
 def _builtin_name(error: BaseException) -> str:
     return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
-
-
-def _stopped(run: _Run, error: BoundaryError) -> str:
-    if isinstance(error, StudentOverran):
-        return f"Stopped: this check used more than {run.cell.time_limit:g} s."
-    if isinstance(error, StudentDied):
-        why = run.context.why_died()
-        return f"Stopped: your code ended the Python process that it ran in{f' ({why})' if why else ''}."
-    return "Stopped: your code's process sent something that is not an answer."
