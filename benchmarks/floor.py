@@ -10,8 +10,8 @@ import os
 import sys
 
 from grading_utils.authoring.proof import solution_notebook
-from grading_utils.boundary import warmup
-from grading_utils.boundary.shell import run_cell
+from grading_utils.boundary.warm import warmup
+from grading_utils.boundary.warm.shell import run_cell
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.cells import Role
 from grading_utils.course.course import Course

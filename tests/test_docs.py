@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from grading_utils.authoring.release import release
 from grading_utils.cli import main
 from grading_utils.course.course import Course
+from grading_utils.lms.archives import write_zip
 
 from .conftest import ASSIGNMENT, ROOT, hand_in
 
@@ -28,6 +29,13 @@ COMMANDS = [
     for line in block.strip().splitlines()
     if line.strip() and not line.startswith("#")
 ]
+
+
+FILES_OF_AN_LMS = {
+    "roster.csv": "id,first_name,last_name,email,lms_user_id\namara,Amara,Okafor,amara@example.org,7\n",
+    "canvas.csv": f"Student,ID,Section,{ASSIGNMENT} (12)\n    Points Possible,,,5\n\"Okafor, Amara\",7,One,\n",
+    "worksheet.csv": "Identifier,Email address,Grade,Maximum grade\nParticipant 9,amara@example.org,,5.00\n",
+}
 
 
 def commands(program: str) -> list[Any]:
@@ -54,12 +62,21 @@ def test_every_grading_utils_command_runs_on_a_course(
     monkeypatch.chdir(small_course.root)
     arguments = [re.sub(r"^\d\d-[\w-]+$", ASSIGNMENT, word) for word in shlex.split(line)[1:]]
     runner = CliRunner()
-    if arguments[0] in ("report", "feedback"):
-        assert runner.invoke(main, ["grade", ASSIGNMENT]).exit_code == 0
-    if arguments[0] in ("model", "sample-class"):
-        arguments = [arguments[0], "--help"]  # minutes of computing, and a sample class that this course has not
+    for name, content in FILES_OF_AN_LMS.items():
+        Path(name).write_text(content)
+    write_zip({f"okaforamara_7_8_{ASSIGNMENT}.ipynb": b"{}"}, Path("submissions.zip"))
+    prepare = [["students", "import", "roster.csv"], ["due", ASSIGNMENT, "2030-12-01"]]
+    if arguments[0] in ("report", "feedback", "export", "hand-back"):
+        prepare.append(["grade", ASSIGNMENT])
+    if arguments[0] == "hand-back":
+        prepare.append(["feedback"])
+    if arguments[0] in ("report", "feedback", "export", "collect", "extend", "hand-back"):
+        assert [runner.invoke(main, line).exit_code for line in prepare] == [0] * len(prepare)
+    if arguments[0] in ("model", "sample-class", "init"):
+        arguments = [arguments[0], "--help"]  # minutes of computing, or a pack that this course is not
     result = runner.invoke(main, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    # 1: somebody is listed, here for a written answer that waits for a person, or because Moodle doesn't know her
+    assert result.exit_code in ((0, 1) if arguments[0] in ("export", "collect") else (0,)), result.output
 
 
 @pytest.mark.parametrize("line", commands("jupyter"))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from grading_utils.checks.definitions import Definition, Notebook, NotFoundInSource
+from grading_utils.checks.failure import CheckFailed, Phrase
 from grading_utils.checks.live import LiveNotebook
 from grading_utils.checks.scopes import BUILTINS, Action, names_read, outside_uses
 from grading_utils.checks.source import StudentSource
@@ -51,8 +52,8 @@ def check_global_vars(
         allow_functions: Also allow the notebook's own functions and classes; each one used is checked as well.
 
     Raises:
-        AssertionError: Lists every name that should not be used, with its lines and the likely fix; or says that
-            the definition could not be found.
+        CheckFailed: An AssertionError that lists every name that should not be used, with its lines and the likely
+            fix; or says that the definition could not be found, or runs code that can't be looked into.
     """
     if isinstance(allowed_globals, str):
         allowed_globals = allowed_globals.replace(",", " ").split()
@@ -60,17 +61,34 @@ def check_global_vars(
     try:
         notebook = _notebook_of(func, sys._getframe(1).f_globals)
         definitions = notebook.subject()
+        _refuse_what_is_elsewhere(func, notebook, allowed)
         findings = _findings(notebook, definitions, allowed, allow_functions)
         message = _message(notebook, definitions[0], findings, allowed) if findings else ""
     except NotFoundInSource as error:
-        raise AssertionError(
-            f"I can't find the definition of {_name_of(func)} ({error}): define it with `def` in a code cell "
-            "of this notebook, and run that cell."
+        raise CheckFailed(
+            "I can't find the definition of {name}« ({error})»: define it with `def` in a code cell "
+            "of this notebook, and run that cell.",
+            name=_name_of(func),
+            mine={"error": error},
         ) from None
     except RecursionError:
-        raise AssertionError(f"{_name_of(func)} is nested too deeply to be checked; write it more simply.") from None
+        raise CheckFailed(
+            "{name} is nested too deeply to be checked; write it more simply.", name=_name_of(func)
+        ) from None
     if message:
-        raise AssertionError(message)
+        # It shows lines of the student's own text, which was written before any check ran.
+        raise CheckFailed("{message}", right={"message": message})
+
+
+def _refuse_what_is_elsewhere(func: object, notebook: Notebook, allowed: frozenset[str]) -> None:
+    """Nothing passes because nothing was found."""
+    unseen = [item.name for item in notebook.elsewhere() if not item.known_as & allowed]
+    if unseen:
+        raise CheckFailed(
+            "I can't look into everything that {name} runs«: {parts}»; define it in a code cell of this notebook.",
+            name=_name_of(func),
+            mine={"parts": ", ".join(dict.fromkeys(unseen))},
+        )
 
 
 def _notebook_of(func: object, caller_globals: dict[str, object]) -> Notebook:
@@ -90,11 +108,12 @@ def _student_source(func: object) -> StudentSource | None:
     return student if isinstance(student, StudentSource) else None
 
 
-def _name_of(func: object) -> str:
+def _name_of(func: object) -> Phrase:
     if not issubclass(type(func), _LIVE) and (student := _student_source(func)) is not None:
-        return f"`{student.qualname}`"
+        return Phrase("{name}", right={"name": f"`{student.qualname}`"})
     name = getattr(func, "__name__", None)
-    return f"`{name}`" if isinstance(name, str) else f"this {type(func).__name__}"
+    kind = f"`{name}`" if isinstance(name, str) else f"this {type(func).__name__}"
+    return Phrase("{name}", mine={"name": kind})
 
 
 def _findings(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from grading_utils.checks.failure import CheckFailed, Phrase
 from grading_utils.checks.values import as_array, describe, is_frame, is_from, is_plain, is_tensor, number, shown
 
 
@@ -39,10 +40,12 @@ def check_table(
         name: What the message calls the value.
 
     Raises:
-        AssertionError: Says what differs and the usual reason.
+        CheckFailed: An AssertionError that says what differs and the usual reason.
     """
     if not is_frame(actual):
-        raise AssertionError(f"{name} should be a DataFrame, but it is {describe(actual)}.")
+        raise CheckFailed(
+            "{name} should be a DataFrame, but it is {found}.", name=name, mine={"found": describe(actual)}
+        )
     if expected is not None and not is_frame(expected):
         raise TypeError("expected must be a DataFrame")
     mine: Any = actual
@@ -59,9 +62,10 @@ def check_table(
         _check_sorted(_column(mine, sorted_by, name), sorted_by, descending, name)
     if right is None:
         return
-    groups = [] if sorted_by is None else list(_ties(as_array(_column(right, sorted_by, "expected"), "it"), rtol, atol))
+    theirs = Phrase("expected")
+    groups = [] if sorted_by is None else list(_ties(as_array(_column(right, sorted_by, theirs), theirs), rtol, atol))
     for column in right.columns:
-        _check_column(_column(mine, column, name), _column(right, column, "expected"), column, groups, rtol, atol, name)
+        _check_column(_column(mine, column, name), _column(right, column, theirs), column, groups, rtol, atol, name)
 
 
 def _check_columns(mine: list[Any], right: list[str], name: str) -> None:
@@ -69,20 +73,30 @@ def _check_columns(mine: list[Any], right: list[str], name: str) -> None:
         return
     missing = [column for column in right if column not in mine]
     extra = [column for column in mine if column not in right]
+    hint = ""
+
+    def failed(template: str, **more: object) -> CheckFailed:
+        found: dict[str, object] = {"mine": mine, "extra": extra, **more}
+        return CheckFailed(template, name=name, mine=found, right={"right": right, "missing": missing})
+
     if not missing and not extra and len(mine) == len(right):
-        raise AssertionError(f"{name} has the right columns in another order: {mine} instead of {right}.")
+        raise failed("{name} has the right columns in another order«: {mine} instead of {right}».")
     if not missing and not extra:
-        raise AssertionError(f"{name} has a column more than once: {mine} instead of {right}.")
+        raise failed("{name} has a column more than once«: {mine} instead of {right}».")
     if not missing:
-        raise AssertionError(f"{name} has column(s) that were not asked for: {extra}. It should have only {right}.")
+        raise failed("{name} has column(s) that were not asked for«: {extra}». It should have only {right}.")
     for column in missing:
         for other in extra:
             if str(other).strip().lower().rstrip("s") == column.strip().lower().rstrip("s"):
-                raise AssertionError(f"{name} has a column {other!r} that should be called {column!r}, exactly.")
-    hint = ""
+                wanted = Phrase("{column}", right={"column": repr(column)})
+                raise failed(
+                    "{name} has a column {other} that should be called {column}, exactly.",
+                    other=repr(other),
+                    column=wanted,
+                )
     if mine == list(range(len(right))):
-        hint = " Give the columns names: pd.DataFrame({'name': values, …})."
-    raise AssertionError(f"{name} lacks the column(s) {missing}; it has {mine}.{hint}")
+        hint = " Give the columns names: pd.DataFrame({{'name': values, …}})."
+    raise failed("{name} lacks the column(s) {missing}«; it has {mine}»." + hint)
 
 
 def _check_rows(mine: int, right: int, name: str) -> None:
@@ -96,37 +110,46 @@ def _check_rows(mine: int, right: int, name: str) -> None:
         reason = "did you use the number of rows that was asked for, k in topk(k)?"
     else:
         reason = "some are missing: is the number fixed in your code instead of taken from the parameter?"
-    raise AssertionError(f"{name} has {mine} row(s) instead of {right}: {reason}")
+    rows = "{name} has {mine} row(s) instead of {right}: " + reason
+    raise CheckFailed(rows, name=name, mine={"mine": mine}, right={"right": right})
 
 
 def _column(table: Any, column: object, name: str) -> Any:
     positions = [i for i, label in enumerate(table.columns) if label == column]
     if not positions:
-        raise AssertionError(f"{name} lacks the column {column!r}; it has {list(table.columns)}.")
+        lacks = "{name} lacks the column {column}«; it has {found}»."
+        raise CheckFailed(lacks, name=name, mine={"found": list(table.columns)}, right={"column": repr(column)})
     series = table.iloc[:, positions[0]]
     return series.to_numpy() if series.dtype.kind in "biufc" and hasattr(series.dtype, "itemsize") else series.tolist()
 
 
 def _check_sorted(values: Any, column: str, descending: bool, name: str) -> None:
-    array = as_array(values, f"column {column!r} of {name}").astype(float)
+    label = Phrase("column {column} of {name}", name=name, right={"column": repr(column)})
+    array = as_array(values, label).astype(float)
     if (array != array).any():
-        raise AssertionError(f"column {column!r} of {name} contains nan, so its rows can't be put in order.")
+        raise CheckFailed("{name} contains nan, so its rows can't be put in order.", name=label)
     steps = array[1:] - array[:-1]
     tolerance = 1e-7 * abs(array[:-1]) + 1e-12
     is_falling, is_rising = bool((steps <= tolerance).all()), bool((steps >= -tolerance).all())
     if is_falling if descending else is_rising:
         return
+    right = {"column": repr(column)}
     if is_rising and descending:
-        raise AssertionError(
-            f"{name} is sorted ascending by {column!r}: the largest should come first, as topk gives them."
-        )
+        ascending = "{name} is sorted ascending by {column}: the largest should come first, as topk gives them."
+        raise CheckFailed(ascending, name=name, right=right)
     if is_falling:
-        raise AssertionError(f"{name} is sorted descending by {column!r}: the smallest should come first.")
+        raise CheckFailed(
+            "{name} is sorted descending by {column}: the smallest should come first.", name=name, right=right
+        )
     first = "largest" if descending else "smallest"
     at = int(((steps > tolerance) if descending else (steps < -tolerance)).argmax())
-    raise AssertionError(
-        f"{name} is not sorted by {column!r} ({first} first): row {at} has {number(float(array[at]))}, "
-        f"row {at + 1} has {number(float(array[at + 1]))}."
+    found = {"row": at, "next": at + 1, "here": number(float(array[at])), "there": number(float(array[at + 1]))}
+    raise CheckFailed(
+        f"{{name}} is not sorted by {{column}} ({first} first)"
+        "«: row {row} has {here}, row {next} has {there}».",
+        name=name,
+        mine=found,
+        right=right,
     )
 
 
@@ -143,17 +166,18 @@ def _ties(values: Any, rtol: float, atol: float) -> Iterator[tuple[int, int]]:
 def _check_column(
     mine: Any, right: Any, column: str, groups: list[tuple[int, int]], rtol: float, atol: float, name: str
 ) -> None:
-    label = f"column {column!r} of {name}"
+    label = Phrase("column {column} of {name}", name=name, right={"column": repr(column)})
     if all(isinstance(value, str) for value in right):
         _check_strings(list(mine), list(right), label, groups)
         return
     if any(is_plain(value, str) for value in mine):
-        raise AssertionError(f"{label} holds text, but should hold numbers: keep the numbers, format them for display.")
+        text = "{name} holds text, but should hold numbers: keep the numbers, format them for display."
+        raise CheckFailed(text, name=label)
     import numpy
 
     a, e = (as_array(values, label).astype(float) for values in (mine, right))
     if a.shape != e.shape:
-        raise AssertionError(f"{label} holds lists or tensors: each row should hold one number.")
+        raise CheckFailed("{name} holds lists or tensors: each row should hold one number.", name=label)
     if groups:
         for start, stop in groups:
             a[start:stop], e[start:stop] = numpy.sort(a[start:stop]), numpy.sort(e[start:stop])
@@ -161,7 +185,7 @@ def _check_column(
     if not wrong.any():
         return
     row = int(wrong.argmax())
-    head = f"{label} is wrong in row {row}: {number(float(a[row]))} instead of {number(float(e[row]))}"
+    found = {"row": row, "got": number(float(a[row])), "right": number(float(e[row]))}
 
     def same(changed: Any) -> bool:
         return bool(numpy.allclose(changed, e, rtol=rtol, atol=atol))
@@ -180,7 +204,7 @@ def _check_column(
             reason = ": they sum to 1; apply softmax over the whole vocabulary first, then select the top k."
         elif (a > 1).any() and (e >= 0).all() and (e <= 1).all():
             reason = ": a probability can't exceed 1; these look like logits, so apply softmax (dim=-1) first."
-    raise AssertionError(head + reason)
+    raise CheckFailed("{name} is wrong« in row {row}: {got} instead of {right}»" + reason, name=label, mine=found)
 
 
 def _check_strings(mine: list[Any], right: list[str], label: str, groups: list[tuple[int, int]]) -> None:
@@ -188,10 +212,14 @@ def _check_strings(mine: list[Any], right: list[str], label: str, groups: list[t
         if is_plain(value, str):
             continue
         if is_plain(value, list, tuple) and len(value) == 1 and is_plain(value[0], str):
-            raise AssertionError(f"{label} holds lists in row {row}: each row should hold one string.")
+            raise CheckFailed(
+                "{name} holds lists« in row {row}»: each row should hold one string.", name=label, mine={"row": row}
+            )
         if is_plain(value, int, float) or is_tensor(value) or is_from(value, "numpy", "generic"):
-            raise AssertionError(f"{label} holds numbers, not text: turn each id into a string with tokenizer.decode.")
-        raise AssertionError(f"{label} should hold strings, but row {row} holds {describe(value)}.")
+            numbers = "{name} holds numbers, not text: turn each id into a string with tokenizer.decode."
+            raise CheckFailed(numbers, name=label)
+        strings = "{name} should hold strings, but« row {row}» holds {found}."
+        raise CheckFailed(strings, name=label, mine={"row": row, "found": describe(value)})
     a, e = list(mine), list(right)
     for start, stop in groups:
         a[start:stop], e[start:stop] = sorted(a[start:stop]), sorted(e[start:stop])
@@ -200,13 +228,13 @@ def _check_strings(mine: list[Any], right: list[str], label: str, groups: list[t
         return
     row = wrong[0]
     got, wanted = a[row], e[row]
-    head = f"{label} is wrong in row {row}: {shown(got)} instead of {shown(wanted)}"
+    found = {"row": row, "got": shown(got), "right": shown(wanted), "token": repr(wanted)}
     if sorted(a) == sorted(e):
         reason = ": the right strings in another order; does each row keep its own?"
     elif "Ġ" in got and "Ġ" not in wanted:
         reason = ": 'Ġ' is how the tokenizer writes a space; use tokenizer.decode on the id."
     elif got.strip() == wanted.strip() and wanted.startswith(" "):
-        reason = f": the token should be {wanted!r} with its leading space; use tokenizer.decode on the id, no strip()."
+        reason = ": the token should be« {token}» with its leading space; use tokenizer.decode on the id, no strip()."
     elif got.strip() == wanted.strip():
         reason = ": they differ in the spaces at their ends."
     elif got.strip("'\"") == wanted:
@@ -215,4 +243,4 @@ def _check_strings(mine: list[Any], right: list[str], label: str, groups: list[t
         reason = ": they differ in upper and lower case."
     else:
         reason = "."
-    raise AssertionError(head + reason)
+    raise CheckFailed("{name} is wrong« in row {row}: {got} instead of {right}»" + reason, name=label, mine=found)

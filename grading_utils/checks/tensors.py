@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from grading_utils.checks.failure import CheckFailed, Phrase
 from grading_utils.checks.values import as_array, is_tensor, number
 
 DtypeKind = Literal["float", "int", "bool"]
@@ -39,14 +40,14 @@ def check_tensor(
         name: What the message calls the value.
 
     Raises:
-        AssertionError: Says what differs and the usual reason.
+        CheckFailed: An AssertionError that says what differs and the usual reason.
     """
     array = as_array(actual, name)
     if dtype_kind is not None and array.dtype.kind not in _KINDS[dtype_kind]:
-        wanted = _WORDS[_KINDS[dtype_kind][0]]
-        found = f"{_WORDS[array.dtype.kind]} ({array.dtype.name})"
-        raise AssertionError(f"{name} should hold {wanted}, but it holds {found}.")
-    right = None if expected is None else as_array(expected, "the expected value")
+        wanted, found = _WORDS[_KINDS[dtype_kind][0]], _WORDS[array.dtype.kind]
+        kind = f"{{name}} should hold {wanted}, but it holds {found}« ({{dtype}})»."
+        raise CheckFailed(kind, name=name, mine={"dtype": array.dtype.name})
+    right = None if expected is None else as_array(expected, Phrase("the expected value"))
     if right is not None:
         _check_shape(list(array.shape), list(right.shape), name)
     elif shape is not None:
@@ -59,7 +60,7 @@ def check_tensor(
     rtol = rtol if rtol is not None else (2e-2 if low_precision else 1e-4)
     atol = atol if atol is not None else (1e-3 if low_precision else 1e-5)
     if not _close(array, right, rtol, atol):
-        raise AssertionError(_difference(array, right, rtol, atol, name))
+        raise _difference(array, right, rtol, atol, name)
 
 
 def storage_bits(value: Any) -> int:
@@ -78,7 +79,6 @@ def _check_shape(actual: list[int], expected: list[int | None], name: str) -> No
     if fits(actual):
         return
     wanted = "[" + ", ".join("any" if length is None else str(length) for length in expected) + "]"
-    message = f"{name} has shape {actual} instead of {wanted}"
     if fits(actual[1:]) and actual[:1] == [1]:
         reason = "you kept the batch dimension: select the one item with [0]"
     elif fits([1, *actual]):
@@ -98,8 +98,13 @@ def _check_shape(actual: list[int], expected: list[int | None], name: str) -> No
         else:
             reason = "check which dimension you select, and what each one counts"
     else:
-        reason = f"it has {len(actual)} dimensions, not {len(expected)}: check which ones you select"
-    raise AssertionError(f"{message}: {reason}" + ("" if reason.endswith("?") else "."))
+        reason = "it has {count} dimensions, not {wanted_count}: check which ones you select"
+    raise CheckFailed(
+        "{name} has shape {actual} instead of {wanted}: " + reason + ("" if reason.endswith("?") else "."),
+        name=name,
+        mine={"actual": actual, "count": len(actual)},
+        right={"wanted": wanted, "wanted_count": len(expected)},
+    )
 
 
 def _close(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
@@ -115,55 +120,76 @@ def _wide(array: Any) -> Any:
     return array.astype(float) if array.dtype.kind in "fb" else array
 
 
-def _difference(actual: Any, expected: Any, rtol: float, atol: float, name: str) -> str:
+def _difference(actual: Any, expected: Any, rtol: float, atol: float, name: str) -> CheckFailed:
     import numpy
 
     a, e = _wide(actual), _wide(expected)
+    with numpy.errstate(all="ignore"):
+        wrong = ~numpy.isclose(a, e, rtol=rtol, atol=atol, equal_nan=True)
+    known: dict[str, object] = {"size": a.size}
+    mine: dict[str, object] = {"wrong": int(wrong.sum())}
+
+    def failed(what: str, **more: object) -> CheckFailed:
+        return CheckFailed(
+            "{name} is wrong« in {wrong} of {size} place(s)»" + what, name=name, mine=mine | more, right=known
+        )
+
     if a.dtype.kind in "fc":
         for bad, what in ((numpy.isnan(a) & ~numpy.isnan(e), "nan"), (numpy.isinf(a) & ~numpy.isinf(e), "infinite")):
             if bad.any():
-                where = _position(bad)
                 reason = "log(0), 0/0 or inf - inf?" if what == "nan" else "log(0), a division by 0, or a mask left in?"
-                return f"{name} has {int(bad.sum())} {what} value(s), the first at {where}: {reason}"
+                found = {"count": int(bad.sum()), "first": _position(bad)}
+                return CheckFailed(
+                    f"{{name}} has« {{count}}» {what} value(s)«, the first at {{first}}»: {reason}",
+                    name=name,
+                    mine=found,
+                )
 
     def same(changed: Any, target: Any = e) -> bool:
         return changed.size > 0 and _close(changed, target, rtol, atol)
 
-    with numpy.errstate(all="ignore"):
-        wrong = ~numpy.isclose(a, e, rtol=rtol, atol=atol, equal_nan=True)
-    head = f"{name} is wrong in {int(wrong.sum())} of {a.size} place(s)"
     if a.ndim >= 2 and a.shape[-1] == a.shape[-2] and same(numpy.swapaxes(a, -1, -2)):
-        return f"{head}: rows and columns are exchanged; is it transposed?"
+        return failed(": rows and columns are exchanged; is it transposed?")
     for axis in range(a.ndim):
         length = a.shape[axis]
         if length < 3:
             continue
         later, earlier = numpy.arange(1, length), numpy.arange(length - 1)
         if same(a.take(later, axis), e.take(earlier, axis)):
-            return f"{head}: everything sits one position too late (dimension {axis}); a shift or slice is off by one."
+            return failed(
+                f": everything sits one position too late (dimension {axis}); a shift or slice is off by one."
+            )
         if same(a.take(earlier, axis), e.take(later, axis)):
-            return f"{head}: everything sits one position too early (dimension {axis}); a shift or slice is off by one."
+            return failed(
+                f": everything sits one position too early (dimension {axis}); a shift or slice is off by one."
+            )
         if same(numpy.flip(a, axis)):
-            return f"{head}: the values are right but in reverse order (dimension {axis})."
+            return failed(f": the values are right but in reverse order (dimension {axis}).")
     if a.size > 1 and a.dtype.kind != "c" and same(numpy.sort(a, axis=None), numpy.sort(e, axis=None)):
-        return f"{head}: these are the right values in another order."
+        return failed(": these are the right values in another order.")
     if a.dtype.kind in "fiu":
         if same(-a.astype(float)):
-            return f"{head}: every value has the wrong sign."
+            return failed(": every value has the wrong sign.")
         with numpy.errstate(all="ignore"):
             if (e > 0).all() and same(numpy.exp(a.astype(float))):
-                return f"{head}: these look like the logarithms of the right values."
+                return failed(": these look like the logarithms of the right values.")
             if (a > 0).all() and same(numpy.log(a.astype(float))):
-                return f"{head}: these look like exp() of the right values: was a logarithm asked for?"
+                return failed(": these look like exp() of the right values: was a logarithm asked for?")
             factor = a.reshape(-1)[int(numpy.abs(e).argmax())] / e.reshape(-1)[int(numpy.abs(e).argmax())]
             if a.size > 1 and numpy.isfinite(factor) and factor != 0 and same(a / factor):
                 if (e >= 0).all() and e.sum() < 0.999 and abs(a.sum() - 1) < 1e-3:
-                    return f"{head}: they sum to 1, but are a part of a distribution: did you apply softmax after topk?"
-                return f"{head}: every value is {number(float(factor))} times the right one."
-    first = _position(wrong)
-    place = f", first at {first}" if a.ndim else ""
+                    return failed(
+                        ": they sum to 1, but are a part of a distribution: did you apply softmax after topk?"
+                    )
+                return failed(": every value is {factor} times the right one.", factor=number(float(factor)))
     got, right = a[wrong].reshape(-1)[0], e[wrong].reshape(-1)[0]
-    return f"{head}{place}: {_plain(got)} instead of {_plain(right)}."
+    # Which of many places is the first wrong one is the student's doing, and so is the right value there.
+    (known if a.size == 1 else mine)["right"] = _plain(right)
+    if a.size == 1:
+        place = ": {got} instead of {right}."
+    else:
+        place = "«, first at {first}: {got} instead of {right}»." if a.ndim else "«: {got} instead of {right}»."
+    return failed(place, got=_plain(got), first=_position(wrong))
 
 
 def _plain(value: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from grading_utils.checks.failure import CheckFailed, Phrase
 from grading_utils.checks.values import describe, is_plain
 
 _CONTEXT = 15
@@ -32,43 +33,46 @@ def check_text(
         name: What the message calls the value.
 
     Raises:
-        AssertionError: Says in what the texts differ, and shows the first difference.
+        CheckFailed: An AssertionError that says in what the texts differ, and shows the first difference.
     """
     if is_plain(actual, bytes):
-        raise AssertionError(f"{name} is bytes, not text: decode it with .decode('utf-8').")
+        raise CheckFailed("{name} is bytes, not text: decode it with .decode('utf-8').", name=name)
     if is_plain(actual, list, tuple) and len(actual) == 1 and is_plain(actual[0], str):
-        raise AssertionError(f"{name} is a list with one string in it; take the string itself, with [0].")
+        raise CheckFailed("{name} is a list with one string in it; take the string itself, with [0].", name=name)
     if not is_plain(actual, str):
-        raise AssertionError(f"{name} should be a string, but it is {describe(actual)}.")
+        raise CheckFailed("{name} should be a string, but it is {found}.", name=name, mine={"found": describe(actual)})
     mine, right = str.__str__(actual), expected
     if ignore_whitespace:
         mine, right = " ".join(mine.split()), " ".join(right.split())
     if ignore_case:
         mine, right = mine.casefold(), right.casefold()
     if mine != right:
-        raise AssertionError(f"{name} {_reason(mine, right)}")
+        raise CheckFailed("{name} {reason}", name=name, mine={"reason": _reason(mine, right)})
 
 
-def _reason(mine: str, right: str) -> str:
+def _reason(mine: str, right: str) -> Phrase:
+    where = {"where": _first_difference(mine, right)}
     if not mine:
-        return f"is empty, but should be {_short(right)}."
+        return Phrase("is empty, but should be {right}.", right={"right": _short(right)})
     if mine.replace("\r\n", "\n") == right.replace("\r\n", "\n"):
-        return r"differs only in its line endings: use '\n', not '\r\n'."
+        return Phrase(r"differs only in its line endings: use '\n', not '\r\n'.")
     if mine.strip() == right.strip():
-        return f"differs only at its ends, in spaces or line breaks: {_ends(mine)} instead of {_ends(right)}."
+        ends = {"mine": _ends(mine), "right": _ends(right)}
+        return Phrase("differs only at its ends, in spaces or line breaks«: {mine} instead of {right}».", mine=ends)
     if "".join(mine.split()) == "".join(right.split()):
-        return f"differs only in spaces or line breaks. {_first_difference(mine, right)}"
+        return Phrase("differs only in spaces or line breaks.« {where}»", mine=where)
     if unicodedata.normalize("NFKC", mine) == unicodedata.normalize("NFKC", right):
-        return f"differs only in how the same characters are encoded. {_first_difference(mine, right)}"
+        return Phrase("differs only in how the same characters are encoded.« {where}»", mine=where)
     if mine.casefold() == right.casefold():
-        return f"differs only in upper and lower case. {_first_difference(mine, right)}"
+        return Phrase("differs only in upper and lower case.« {where}»", mine=where)
     if mine.startswith(right):
-        return f"is right at first, but goes on with {_short(mine[len(right) :])}."
+        return Phrase("is right at first, but goes on« with {rest}».", mine={"rest": _short(mine[len(right) :])})
     if right.startswith(mine):
-        return f"is right as far as it goes, but stops before {_short(right[len(mine) :])}."
+        rest = {"rest": _short(right[len(mine) :])}  # how much of it is left is the student's doing
+        return Phrase("is right as far as it goes, but stops« before {rest}».", mine=rest)
     if "Ġ" in mine and "Ġ" not in right:
-        return "shows the tokenizer's own spelling, with 'Ġ' for a space: use tokenizer.decode on the ids."
-    return f"is not the expected text. {_first_difference(mine, right)}"
+        return Phrase("shows the tokenizer's own spelling, with 'Ġ' for a space: use tokenizer.decode on the ids.")
+    return Phrase("is not the expected text.« {where}»", mine=where)
 
 
 def _first_difference(mine: str, right: str) -> str:

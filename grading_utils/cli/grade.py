@@ -18,8 +18,6 @@ from grading_utils.results import Status, SubmissionResult
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
 
-RESULTS = "grades.json"
-
 
 @click.command()
 @options.assignments
@@ -38,10 +36,10 @@ RESULTS = "grades.json"
     "--json",
     "json_file",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Write results as JSON; - for standard output.",
+    help="Write everybody's standing as JSON; - for standard output.",
 )
-@click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Write results as JUnit XML.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the gradebook as CSV.")
+@click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="The same as JUnit XML.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="The same as CSV.")
 def command(
     assignments: tuple[str, ...],
     students: tuple[str, ...],
@@ -59,14 +57,20 @@ def command(
     some submission needs a person, 2 for wrong use, 3 when this machine cannot grade safely.
     """
     from grading_utils.course.course import Course
-    from grading_utils.reporting.gradebook import read_gradebook
-    from grading_utils.reporting.records import merge_json, write_csv, write_json, write_junit
+    from grading_utils.course.strays import strays
+    from grading_utils.errors import CourseError
+    from grading_utils.reporting.records import RESULTS, merge_json, write_csv, write_json, write_junit
 
     course = Course.open(course_folder)
     if no_isolation:
         click.echo("warning: --no-isolation: student code runs unprotected with your rights on this machine", err=True)
     chosen = [course.require(name) for name in assignments] or course.assignments()
-    work = {name: _students(course, name, students, asked_for=bool(assignments)) for name in chosen}
+    work = {name: _students(course, name, students) for name in chosen}
+    lost = strays(course)
+    if not any(work.values()):
+        raise CourseError(_nothing(course, chosen, students, lost))
+    for line in lost:
+        click.echo(f"not looked at: {line}", err=True)
     results: list[SubmissionResult] = []
     try:
         graded = _grade_all(course, work, not no_isolation, workers, full)
@@ -74,26 +78,24 @@ def command(
             results.append(result)
     finally:
         merge_json(results, course.root / RESULTS)
-    if json_file:
-        write_json(results, json_file)
-    if junit_file:
-        write_junit(results, junit_file)
-    if csv_file:
-        write_csv(results, csv_file, read_gradebook(str(course.layout.db_url), results))
+    for path, write in ((json_file, write_json), (junit_file, write_junit), (csv_file, write_csv)):
+        if path is not None:
+            write(options.standings(course, tuple(chosen)), path)
     _summarize(results)
     sys.exit(DONE if all(result.status is Status.GRADED for result in results) else NEEDS_A_PERSON)
 
 
-def _students(course: Course, assignment: str, wanted: tuple[str, ...], *, asked_for: bool) -> list[str]:
-    there = course.students(assignment)
-    if wanted:
-        there = [student for student in there if student in wanted]
-    if not there and asked_for:
-        who = f"from {', '.join(wanted)} " if wanted else ""
-        raise click.UsageError(
-            f"nothing was handed in {who}for {assignment}: no folder {course.submitted(assignment, '<student>')}"
-        )
-    return there
+def _students(course: Course, assignment: str, wanted: tuple[str, ...]) -> list[str]:
+    return [student for student in course.students(assignment) if not wanted or student in wanted]
+
+
+def _nothing(course: Course, assignments: list[str], students: tuple[str, ...], lost: list[str]) -> str:
+    """Why there is nothing to grade, and what was found instead."""
+    who = f" from {', '.join(students)}" if students else ""
+    named = ", ".join(assignments) or "any assignment (source/ has none)"
+    where = course.submitted(assignments[0] if assignments else "<assignment>", "<student>")
+    instead = "".join(f"\n  {line}" for line in lost)
+    return f"nothing was handed in{who} for {named}: no folder {where}{instead}"
 
 
 def _grade_all(

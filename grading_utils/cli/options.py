@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from grading_utils.course.course import Course
+    from grading_utils.reporting.standings import Standing
 
 course = click.option(
     "--course",
@@ -23,3 +28,49 @@ no_isolation = click.option(
     is_flag=True,
     help="Run student code unprotected on this machine. Only for submissions that you trust.",
 )
+timezone = click.option(
+    "--timezone", default="UTC", show_default=True, metavar="ZONE", help="Of dates without one, as in Europe/Berlin."
+)
+columns = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=TITLE",
+    help="A column that has another title: an assignment's in Canvas, grade or identifier in Moodle; may be repeated.",
+)
+
+worksheet = click.option(
+    "--worksheet",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Moodle's grading worksheet, which says whose a number is and when it was handed in.",
+)
+groups = click.option(
+    "--groups",
+    "groups_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV with columns group and student, for assignments that groups hand in.",
+)
+
+
+def pairs(columns: tuple[str, ...]) -> dict[str, str]:
+    """What `--column` was given, by name."""
+    for text in columns:
+        if "=" not in text:
+            raise click.BadParameter(f"{text!r} is not of the form NAME=TITLE", param_hint="--column")
+    return dict(text.split("=", 1) for text in columns)
+
+
+def standings(course: Course, assignments: tuple[str, ...] = ()) -> list[Standing]:
+    """Everybody's standing in some assignments, or in all that were graded."""
+    from grading_utils.errors import CourseError
+    from grading_utils.reporting.records import NOTHING_GRADED, RESULTS, read_json
+    from grading_utils.reporting.standings import read_standings
+
+    for name in assignments:
+        course.require(name)
+    path = course.root / RESULTS
+    results = read_json(path) if path.exists() else []
+    found = [one for one in read_standings(course, results) if not assignments or one.assignment in assignments]
+    if not found:
+        raise CourseError(NOTHING_GRADED, where=str(course.root))
+    return found

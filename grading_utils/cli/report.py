@@ -21,18 +21,12 @@ def command(course_folder: Path, output: Path | None) -> None:
 
     Scores that a person entered in the formgrader count, so write it again after grading by hand.
     """
-    from grading_utils.cli.grade import RESULTS
     from grading_utils.course.course import Course
-    from grading_utils.errors import CourseError
-    from grading_utils.reporting.gradebook import read_gradebook, with_manual_grades
-    from grading_utils.reporting.records import NOTHING_GRADED, read_json
     from grading_utils.reporting.report import write_report
+    from grading_utils.results import Status
 
     course = Course.open(course_folder)
-    results = read_json(course.root / RESULTS)
-    if not results:
-        raise CourseError(NOTHING_GRADED, where=str(course.root))
-    gradebook = read_gradebook(str(course.layout.db_url), results)
+    standings = [standing for standing in options.standings(course) if standing.status is not Status.MISSING]
     target = output or course.root / "report.html"
-    write_report(with_manual_grades(results, gradebook), target, course_name=course.name)
-    click.echo(f"{target}: {len(results)} {'submission' if len(results) == 1 else 'submissions'}")
+    write_report([standing.as_result() for standing in standings], target, course_name=course.name)
+    click.echo(f"{target}: {len(standings)} {'submission' if len(standings) == 1 else 'submissions'}")

@@ -19,9 +19,8 @@ def command(assignments: tuple[str, ...], course_folder: Path, check: bool) -> N
     Refuses when submitted/ holds anybody who is not in the sample class, so that a real class never mixes with it.
     """
     from grading_utils.authoring.sample_class import check_expectations, write_sample_class
-    from grading_utils.cli.grade import RESULTS
     from grading_utils.course.course import Course
-    from grading_utils.reporting.records import read_json
+    from grading_utils.reporting.records import RESULTS, read_json
 
     course = Course.open(course_folder)
     if check:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
 
 CONFIG_FILE = "nbgrader_config.py"
@@ -66,6 +68,18 @@ class Course:
     def name(self) -> str:
         """The course's id, or the folder's name where none is configured."""
         return str(self.layout.course_id) or self.root.name
+
+    @property
+    def grammar(self) -> Grammar:
+        """How the course's authors mark solutions, hidden tests and mark schemes."""
+        return Grammar.of(self.config)
+
+    @property
+    def has_gradebook(self) -> bool:
+        """Is there a gradebook to read? Opening one that is not there would make it."""
+        address = make_url(self.layout.db_url)
+        is_file = address.get_backend_name() == "sqlite"
+        return not is_file or bool(address.database and Path(address.database).exists())
 
     def folder(self, step: str, student: str = ".", assignment: str = ".") -> Path:
         """The folder of one nbgrader step (`"source"`, `"submitted"`, …), student and assignment."""

@@ -38,8 +38,8 @@ def write_autograded(
         fresh.mkdir(parents=True)
         for path in bundle.files:
             _copy(path, fresh / path.relative_to(bundle.root))
-        for path in submission.files:
-            _copy_where_free(path, fresh / path.relative_to(submission.folder))
+        for beside, path in submission.files.items():
+            _copy_where_free(path, fresh / beside)
         if submission.timestamp is not None:
             (fresh / "timestamp.txt").write_text(submission.timestamp.isoformat(sep=" ") + " UTC\n")
         for name, notebook in notebooks.items():

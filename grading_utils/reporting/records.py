@@ -1,4 +1,7 @@
-"""Results as files for other programs: JSON (read back by `report`), JUnit XML and CSV.
+"""Results and standings as files for other programs: JSON, JUnit XML and CSV.
+
+`grades.json` keeps what `grade` recorded and is read back; everything else is made of standings, so that all files say
+the same.
 
 A path of `-` is standard output. Every writer puts submissions in the order (assignment, student), so the same
 results give the same bytes. Text that students control is made safe for the format it goes into; it is not made safe
@@ -12,14 +15,18 @@ import io
 import re
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from grading_utils.errors import CourseError
-from grading_utils.reporting.gradebook import GradebookEntry
+from grading_utils.reporting.standings import Standing
 from grading_utils.results import CellResult, Status, SubmissionResult
+
+RESULTS = "grades.json"
+"""The file in the course's folder with what `grade` recorded last for each submission."""
 
 NBGRADER_COLUMNS = (
     "assignment",
@@ -40,16 +47,17 @@ NOTHING_GRADED = "nothing was graded here yet: run `grading-utils grade` first"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_Told = TypeVar("_Told", SubmissionResult, Standing)
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
-def in_order(results: Iterable[SubmissionResult]) -> list[SubmissionResult]:
+def in_order(results: Iterable[_Told]) -> list[_Told]:
     """Results sorted by assignment, then student."""
     return sorted(results, key=lambda result: (result.assignment, result.student))
 
 
-def write_json(results: Iterable[SubmissionResult], path: Path) -> None:
-    """Write results as a JSON list; the file is replaced in one step, so a reader never sees half of it."""
+def write_json(results: Iterable[_Told], path: Path) -> None:
+    """Write results or standings as a JSON list; the file is replaced in one step, so nobody reads half of it."""
     encoded = msgspec.json.encode([_without_surrogates(result) for result in in_order(results)])
     _replace(path, msgspec.json.format(encoded, indent=2) + b"\n")
 
@@ -82,21 +90,22 @@ def read_json(path: Path) -> list[SubmissionResult]:
         ) from error
 
 
-def write_junit(results: Iterable[SubmissionResult], path: Path) -> None:
+def write_junit(standings: Iterable[Standing], path: Path) -> None:
     """Write JUnit XML: a test suite per assignment and student, a test case per grade cell.
 
-    A cell below full marks is a failure, a cell that waits for a person is skipped, and a submission that could
-    not be graded is an error. The time is the submission's; cells are not timed one by one.
+    A cell below full marks is a failure, a cell that waits for a person is skipped, as is a student who handed in
+    nothing, and a submission that could not be graded is an error. The time is the submission's; cells are not timed.
     """
     root = ET.Element("testsuites", name="grading-utils")
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-    for result in in_order(results):
+    for result in in_order(standings):
         name = f"{result.assignment}/{result.student}"
         suite = ET.SubElement(root, "testsuite", name=_xml(name), time=f"{result.seconds:.3f}")
         properties = ET.SubElement(suite, "properties")
         for key, value in (
             ("status", str(result.status)),
             ("score", _number(result.score)),
+            ("late_submission_penalty", _number(result.penalty)),
             ("max_score", _number(result.max_score)),
         ):
             ET.SubElement(properties, "property", name=key, value=value)
@@ -111,6 +120,11 @@ def write_junit(results: Iterable[SubmissionResult], path: Path) -> None:
             counts["errors"] += 1
             case = ET.SubElement(suite, "testcase", classname=_xml(name), name="submission")
             ET.SubElement(case, "error", message=_xml(result.message or "the submission could not be graded"))
+        elif result.status is Status.MISSING:
+            counts["tests"] += 1
+            counts["skipped"] += 1
+            case = ET.SubElement(suite, "testcase", classname=_xml(name), name="submission")
+            ET.SubElement(case, "skipped", message="nothing was handed in")
         elif result.message:
             ET.SubElement(suite, "system-out").text = _xml(result.message)
         for key, count in counts.items():
@@ -122,7 +136,7 @@ def write_junit(results: Iterable[SubmissionResult], path: Path) -> None:
     _replace(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
-def _add_case(suite: ET.Element, result: SubmissionResult, cell: CellResult) -> str | None:
+def _add_case(suite: ET.Element, result: Standing, cell: CellResult) -> str | None:
     """Add one grade cell; returns which count it belongs to besides `tests`."""
     classname = f"{result.assignment}/{result.student}"
     case = ET.SubElement(suite, "testcase", classname=_xml(classname), name=_xml(cell.grade_id))
@@ -137,44 +151,24 @@ def _add_case(suite: ET.Element, result: SubmissionResult, cell: CellResult) -> 
     return "failures"
 
 
-def write_csv(
-    results: Iterable[SubmissionResult],
-    path: Path,
-    gradebook: Mapping[tuple[str, str], GradebookEntry] | None = None,
-) -> None:
-    """Write one row per submission: nbgrader's export columns, status and message, then points per question.
-
-    Args:
-        results: What was graded.
-        path: The file to write.
-        gradebook: Names, dates and penalties by (assignment, student), from `read_gradebook`; those columns
-            stay empty without it.
-    """
-    results = in_order(results)
-    gradebook = gradebook or {}
-    questions = list(dict.fromkeys(cell.grade_id for result in results for cell in result.cells))
+def write_csv(standings: Iterable[Standing], path: Path) -> None:
+    """Write one row per student and assignment: nbgrader's export columns, status, message, points per question."""
+    standings = in_order(standings)
+    questions = list(dict.fromkeys(cell.grade_id for standing in standings for cell in standing.cells))
     rows = io.StringIO()
     table = csv.writer(rows, lineterminator="\n")
     titles = [_cell(f"points: {question}") for question in questions]
     table.writerow([*NBGRADER_COLUMNS, "status", "message", *titles])
-    for result in results:
-        entry = gradebook.get((result.assignment, result.student), GradebookEntry())
-        points = {cell.grade_id: cell.score for cell in result.cells}
+    for standing in standings:
+        points = {cell.grade_id: cell.score for cell in standing.cells}
+        people = (standing.student, standing.last_name, standing.first_name, standing.email)
+        numbers = (standing.raw_score, standing.penalty, standing.score, standing.max_score)
         table.writerow(
             [
-                _cell(result.assignment),
-                _cell(entry.duedate),
-                _cell(entry.timestamp),
-                _cell(result.student),
-                _cell(entry.last_name),
-                _cell(entry.first_name),
-                _cell(entry.email),
-                _number(result.score),
-                _number(entry.late_penalty),
-                _number(max(0.0, result.score - entry.late_penalty)),
-                _number(result.max_score),
-                str(result.status),
-                _cell(result.message),
+                *map(_cell, (standing.assignment, standing.duedate, standing.timestamp, *people)),
+                *map(_number, numbers),
+                str(standing.status),
+                _cell(standing.message),
                 *(_number(points.get(question)) for question in questions),
             ]
         )
@@ -200,7 +194,7 @@ def _xml(text: str) -> str:
     return _NOT_XML.sub("�", text)
 
 
-def _without_surrogates(result: SubmissionResult) -> SubmissionResult:
+def _without_surrogates(result: _Told) -> _Told:
     """The same result in text that UTF-8 can hold; a student's exception may have half a surrogate pair."""
 
     def mend(text: str) -> str:

@@ -15,9 +15,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from grading_utils.boundary import student, tester, warmup
-from grading_utils.boundary.messages import Cell, CellRun, Job
+from grading_utils.boundary.student import endpoint as student
+from grading_utils.boundary.tester import notebook as tester
+from grading_utils.boundary.warm import warmup
 from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, CellRun, Job
 
 
 class ForkedStudent:
@@ -67,6 +69,9 @@ class ForkedStudent:
 
     def why(self) -> str:
         return "" if self._is_alive else "it was killed"
+
+    def machine(self) -> str:
+        return ""
 
     def _signal(self, number: int) -> None:
         for _ in range(100):  # the child may not have made its group yet
@@ -129,7 +134,7 @@ def run_notebook(
             for n, (role, source) in enumerate(cells, start=1)
         ]
         job = Job(leading=1, cells=(first, *made), lost=lost)
-        return msgspec.msgpack.encode(list(tester.run(job, spawn or ForkedStudent)))  # type: ignore[arg-type]
+        return msgspec.msgpack.encode(sorted(tester.run(job, spawn or ForkedStudent), key=lambda run: run.index))  # type: ignore[arg-type]
 
     return msgspec.msgpack.decode(in_fork(work), type=list[CellRun])
 

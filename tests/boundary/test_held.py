@@ -61,7 +61,8 @@ def test_a_check_that_reads_more_than_its_text_says_gets_a_copy_after_all(notebo
 
 
 SPY = """
-from grading_utils.boundary import messages, student
+from grading_utils.boundary.student import endpoint as student
+from grading_utils.boundary.wire import messages
 asked = []
 def spy(endpoint, question, *rest, answer=student._HANDLERS[messages.Lookup]):
     asked.append(question.name)
@@ -114,7 +115,8 @@ def test_a_hidden_check_of_data_tells_student_code_nothing_so_later_messages_sta
 
 def test_a_process_that_breaks_when_asked_for_values_is_replaced_and_copied_from_then_on(notebook):
     silent = (
-        "import os\nfrom grading_utils.boundary import messages, student\n"
+        "import os\nfrom grading_utils.boundary.student import endpoint as student\n"
+        "from grading_utils.boundary.wire import messages\n"
         "student._HANDLERS[messages.ListNames] = lambda *_: os._exit(1)\nx = 1"
     )
     runs = notebook(("student", "y = 2\nprint(y)"), ("student", silent), ("test", "assert y == 2"), ("student", "pass"))
@@ -126,5 +128,4 @@ def test_a_process_that_breaks_when_asked_for_values_is_replaced_and_copied_from
 def test_a_value_too_large_to_keep_is_left_in_a_copy(big, notebook):
     cells = ("student", f"big = {big}"), ("test", f"assert big == {big}"), ("student", "big = None")
     assert statuses(notebook(*cells)) == ["ok"] * 3
-    with pytest.raises(AssertionError, match="failed with status"):
-        notebook(*cells, spawn=Uncopied)
+    assert set(statuses(notebook(*cells, spawn=Uncopied))) == {"fault"}

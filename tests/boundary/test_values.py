@@ -20,9 +20,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading_utils.boundary import frames, messages, values, wire
-from grading_utils.boundary.errors import BoundaryError, StudentError
-from grading_utils.boundary.raised import describe, rebuild
+from grading_utils.boundary.wire import codec as values
+from grading_utils.boundary.wire import frames, messages, references
+from grading_utils.boundary.wire import nodes as wire
+from grading_utils.boundary.wire.errors import BoundaryError, StudentError
+from grading_utils.boundary.wire.raised import describe, rebuild
 
 DECODER = msgspec.msgpack.Decoder(messages.Reply)
 
@@ -31,10 +33,10 @@ class Stand:
     """Both sides in one process; references come back as the node itself."""
 
     def __init__(self):
-        self.objects = values.Objects()
+        self.objects = references.Objects()
 
     def refer(self, value):
-        return values.remote(self.objects, value)
+        return references.remote(self.objects, value)
 
     def resolve(self, node):
         return node
@@ -188,7 +190,7 @@ def test_what_is_too_large_or_too_deep_becomes_a_reference():
     assert isinstance(round_trip(torch.zeros(1).expand(10**9)), wire.Remote)
     assert isinstance(round_trip(range(10**18)), wire.Remote)
     assert isinstance(round_trip(10**100_000), wire.Remote)
-    with pytest.raises(values.TooLarge):
+    with pytest.raises(references.TooLarge):
         values.Encoder(Stand(), strict=True).value(np.zeros(100_000_000, dtype=np.uint8))
 
 

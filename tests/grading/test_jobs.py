@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from grading_utils.boundary.shell import run_cell
-from grading_utils.boundary.warmup import current, prepare
+from grading_utils.boundary.warm.shell import run_cell
+from grading_utils.boundary.warm.warmup import current, prepare
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.grading.jobs import make_job
 

@@ -8,11 +8,12 @@ import random
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from grading_utils.errors import CourseError
-from grading_utils.reporting.gradebook import GradebookEntry
 from grading_utils.reporting.records import NBGRADER_COLUMNS, merge_json, read_json, write_csv, write_json, write_junit
+from grading_utils.reporting.standings import Standing
 from grading_utils.results import CellResult, Status, SubmissionResult
 
 HOSTILE_TEXT = (
@@ -42,6 +43,14 @@ def submission(message: str = "", *, student: str = "ada", status: Status = Stat
     )
 
 
+def standing(message: str = "", *, student: str = "ada", status: Status = Status.GRADED) -> Standing:
+    """What `submission` becomes for everybody but the file that grading itself keeps."""
+    result = submission(message, student=student, status=status)
+    same = ("student", "assignment", "status", "max_score", "message", "cells")
+    told = {name: getattr(result, name) for name in same}
+    return Standing(**told, raw_score=result.score, score=result.score, seconds=result.seconds)
+
+
 def test_json_comes_back_as_it_was_written(results: list[SubmissionResult], tmp_path: Path) -> None:
     write_json(results, tmp_path / "grades.json")
     assert read_json(tmp_path / "grades.json") == results
@@ -52,25 +61,26 @@ def test_json_has_the_documented_fields(tmp_path: Path) -> None:
     (written,) = json.loads((tmp_path / "grades.json").read_text())
     assert set(written) == {"student", "assignment", "status", "score", "max_score", "message", "seconds", "cells"}
     assert written["status"] == "graded"
-    assert written["cells"][0] == {"grade_id": "q1", "score": 1.0, "max_score": 2.0, "message": "m"}
+    cell = {"grade_id": "q1", "score": 1.0, "max_score": 2.0, "message": "m", "open": "", "inside": False}
+    assert written["cells"][0] == cell
     assert written["cells"][2]["score"] is None
 
 
 @pytest.mark.parametrize("write", [write_json, write_junit, write_csv])
-def test_the_order_of_results_does_not_change_a_file(write, results: list[SubmissionResult], tmp_path: Path) -> None:
-    write(results, tmp_path / "one")
-    random.Random(0).shuffle(results)
-    write(results, tmp_path / "two")
+def test_the_order_of_standings_does_not_change_a_file(write, tmp_path: Path) -> None:
+    standings = [standing(student=name) for name in ("ada", "bob", "cy", "dee")]
+    write(standings, tmp_path / "one")
+    random.Random(0).shuffle(standings)
+    write(standings, tmp_path / "two")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXT)
 @pytest.mark.parametrize("status", [Status.GRADED, Status.FAILED])
 def test_every_file_stays_readable_whatever_a_student_wrote(text: str, status: Status, tmp_path: Path) -> None:
-    result = submission(text, status=status)
-    write_json([result], tmp_path / "r.json")
-    write_junit([result], tmp_path / "r.xml")
-    write_csv([result], tmp_path / "r.csv")
+    write_json([submission(text, status=status)], tmp_path / "r.json")
+    write_junit([standing(text, status=status)], tmp_path / "r.xml")
+    write_csv([standing(text, status=status)], tmp_path / "r.csv")
     assert read_json(tmp_path / "r.json")[0].score == 4.0
     assert ET.parse(tmp_path / "r.xml").getroot().get("tests") == ("3" if status is Status.GRADED else "1")
     with (tmp_path / "r.csv").open(newline="", encoding="utf-8") as file:
@@ -90,12 +100,14 @@ def test_a_file_that_holds_no_results_is_named(content: bytes, tmp_path: Path) -
 
 
 def test_junit_tells_lost_points_waiting_and_broken_apart(tmp_path: Path) -> None:
-    write_junit([submission("why"), submission("no JSON", student="bob", status=Status.FAILED)], tmp_path / "r.xml")
+    missing = Standing(student="cy", assignment="a", status=Status.MISSING)
+    broken = standing("no JSON", student="bob", status=Status.FAILED)
+    write_junit([standing("why"), broken, missing], tmp_path / "r.xml")
     root = ET.parse(tmp_path / "r.xml").getroot()
     assert {key: root.get(key) for key in ("tests", "failures", "skipped", "errors")} == {
-        "tests": "4",
+        "tests": "5",
         "failures": "1",
-        "skipped": "1",
+        "skipped": "2",
         "errors": "1",
     }
     failure = root.find("testsuite[@name='a/ada']/testcase[@name='q1']/failure")
@@ -108,15 +120,15 @@ def test_junit_tells_lost_points_waiting_and_broken_apart(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1"])
 def test_no_csv_cell_is_a_formula(text: str, tmp_path: Path) -> None:
-    write_csv([submission(text, student=text)], tmp_path / "r.csv")
+    write_csv([standing(text, student=text)], tmp_path / "r.csv")
     with (tmp_path / "r.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["student_id"] == row["message"] == "'" + text.replace("\r", "\n")
 
 
 def test_csv_starts_with_the_columns_of_nbgrader_and_adds_points_per_question(tmp_path: Path) -> None:
-    entry = GradebookEntry(late_penalty=1.0, first_name="Ada", email="ada@example.org")
-    write_csv([submission()], tmp_path / "r.csv", {("a", "ada"): entry})
+    late = msgspec.structs.replace(standing(), penalty=1.0, score=3.0, first_name="Ada", email="ada@example.org")
+    write_csv([late], tmp_path / "r.csv")
     with (tmp_path / "r.csv").open(newline="") as file:
         rows = csv.DictReader(file)
         (row,) = rows

@@ -1,0 +1,372 @@
+"""The student's end: runs cells, answers questions about what they defined, forks for a test cell.
+
+Everything in this process is under the control of student code, this module included. It is written to serve honest
+code well; the tester believes nothing of what it says beyond its being data. It never receives a hidden test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import os
+import random
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+import msgspec
+
+from grading_utils.boundary.student import files, proxies
+from grading_utils.boundary.warm.shell import recording, run_cell
+from grading_utils.boundary.warm.warmup import Warm, current
+from grading_utils.boundary.wire import codec, constants, frames, nodes, randomness, references
+from grading_utils.boundary.wire import messages as m
+from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.operations import perform
+from grading_utils.boundary.wire.raised import Raised, describe, rebuild
+from grading_utils.checks.names import bound_names
+
+_DECODER = msgspec.msgpack.Decoder(m.Question)
+
+
+def serve(sock: socket.socket) -> None:
+    """Answer the tester until it closes the socket.
+
+    Args:
+        sock: A stream socket whose other end the tester holds.
+    """
+    endpoint = Endpoint(sock, current())
+    signal.signal(signal.SIGINT, endpoint.interrupted)
+    with contextlib.suppress(BoundaryError, OSError):
+        endpoint.serve()
+
+
+class Endpoint:
+    """The conversation with one tester; also the `Stand` of its encoders and decoders."""
+
+    def __init__(self, sock: socket.socket, warm: Warm) -> None:
+        self._sock = sock
+        self._warm = warm
+        self._objects = references.Objects()
+        self._proxies: dict[int, proxies.Proxy] = {}
+        self._children: list[int] = []
+        self._late: dict[int, BaseException] = {}
+        self._seq = 0
+        self._busy = False
+        self._question: tuple[Any, bytes] | None = None
+
+    # --- the conversation ---
+
+    def serve(self) -> None:
+        """Answer questions for ever; ends with `BoundaryError` when the other end closes."""
+        while True:
+            self._answer(*self._receive())
+
+    def interrupted(self, *_: object) -> None:
+        """SIGINT: ends student code that is running, and nothing else."""
+        if self._busy:
+            self._busy = False
+            raise KeyboardInterrupt
+
+    def _receive(self) -> tuple[Any, codec.Decoder]:
+        self._busy = False
+        question, bulk = frames.receive(self._sock, _DECODER)
+        return question, codec.Decoder(self, bulk)
+
+    def _answer(self, question: Any, decoder: codec.Decoder) -> None:
+        self._seq = question.seq
+        encoder = codec.Encoder(self)
+        try:
+            reply = _HANDLERS[type(question)](self, question, decoder, encoder)
+        except BoundaryError:
+            raise
+        except BaseException as error:
+            encoder = codec.Encoder(self)
+            reply = m.Threw(seq=question.seq, error=self._describe(error, encoder))
+        self._busy = False
+        if reply is None:
+            return
+        try:
+            frames.send(self._sock, reply, encoder.bulk)
+        except UnicodeEncodeError:
+            raised = Raised("ValueError", "ValueError", None, "a name or a text can't be encoded")
+            frames.send(self._sock, m.Threw(seq=question.seq, error=raised))
+
+    def operate(self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Ask the tester to do something with an object of its own."""
+        encoder = codec.Encoder(self, strict=True)
+        encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        seq = self._seq
+        ask = m.CallBack(seq=seq, id=id, op=op, arguments=encoded, keywords=list(keywords))
+        frames.send(self._sock, ask, encoder.bulk)
+        while True:
+            question, decoder = self._receive()
+            if isinstance(question, m.Return | m.Fail):
+                self._seq = seq
+                self._busy = True
+                if isinstance(question, m.Return):
+                    return decoder.value(question.value)
+                raise rebuild(question.error, decoder)
+            self._answer(question, decoder)
+
+    # --- references ---
+
+    def refer(self, value: object) -> nodes.Value:
+        """See `references.Stand`."""
+        if isinstance(value, type(None)):
+            return None
+        if issubclass(type(value), proxies.Proxy):
+            return nodes.Own(object.__getattribute__(value, "_boundary_remote").id)
+        name = self._warm.shared.name_of(value)
+        return nodes.Shared(name) if name is not None else references.remote(self._objects, value)
+
+    def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
+        """See `references.Stand`."""
+        if isinstance(node, nodes.Own):
+            return self._objects[node.id]
+        if isinstance(node, nodes.Shared):
+            return self._warm.shared[node.name]
+        if node.id not in self._proxies:
+            self._proxies[node.id] = proxies.make_proxy(self, node)
+        return self._proxies[node.id]
+
+    def library(self, module: str, name: str) -> object:
+        """See `references.Stand`: the tester names functions of libraries, and this process has them too."""
+        found: Any = sys.modules.get(module) or importlib.import_module(module)
+        for part in name.split(".") if name else ():
+            found = getattr(found, part)
+        return found
+
+    # --- questions ---
+
+    def _run_cell(self, question: m.RunCell, _: codec.Decoder, __: codec.Encoder) -> Any:
+        if question.instructor and self._warm.adopt(question.source) is not None:
+            return m.CellDone(seq=question.seq, ok=True, outputs=[])
+        self._busy = True
+        ok, outputs = run_cell(self._warm.shell, question.source, draws=question.draws)
+        self._busy = False
+        if question.instructor:
+            bound = bound_names(self._warm.shell.transform_cell(question.source))
+            self._warm.register({name: self._namespace[name] for name in bound if name in self._namespace})
+        plain = [_as_text(output) for output in outputs]
+        return m.CellDone(seq=question.seq, ok=ok, outputs=plain)
+
+    def _list_names(self, question: m.ListNames, _: codec.Decoder, __: codec.Encoder) -> Any:
+        names = [name for name in self._namespace if isinstance(name, str) and name not in self._warm.initial_names]
+        return m.Names(seq=question.seq, names=[name for name in names if len(name) <= 200 and name.isidentifier()])
+
+    def _lookup(self, question: m.Lookup, _: codec.Decoder, encoder: codec.Encoder) -> Any:
+        if question.name not in self._namespace:
+            raise NameError(f"name {question.name!r} is not defined")
+        return m.Answer(seq=question.seq, value=encoder.value(self._namespace[question.name]))
+
+    def _bind(self, question: m.Bind, decoder: codec.Decoder, _: codec.Encoder) -> Any:
+        self._namespace[question.name] = decoder.value(question.value)
+        return m.Answer(seq=question.seq)
+
+    def _unbind(self, question: m.Unbind, _: codec.Decoder, __: codec.Encoder) -> Any:
+        if question.name not in self._namespace:
+            raise NameError(f"name {question.name!r} is not defined")
+        del self._namespace[question.name]
+        return m.Answer(seq=question.seq)
+
+    def _operate(self, question: m.Operate, decoder: codec.Decoder, encoder: codec.Encoder) -> Any:
+        randomness.apply(decoder, question.random)
+        given = [decoder.value(argument) for argument in question.arguments]
+        positional = given[: len(given) - len(question.keywords)]
+        keywords = dict(zip(question.keywords, given[len(positional) :], strict=True))
+        before = [self._fingerprint(value) for value in given]
+        marks = randomness.marks()
+        target = self._objects[question.id]
+        result: Any = None
+        error: Raised | None = None
+        with recording(self._warm.shell) as recorder:
+            try:
+                self._busy = True
+                result = perform(target, question.op, positional, keywords)
+            except BoundaryError:
+                raise
+            except BaseException as problem:
+                error = self._describe(problem, encoder)
+            finally:
+                self._busy = False
+        changes = [
+            m.Change(position, encoder.value(value))
+            for position, (value, old) in enumerate(zip(given, before, strict=True))
+            if old is not None and self._fingerprint(value) != old
+        ]
+        traces: dict[str, Any] = {
+            "changes": changes,
+            "stdout": _printed(recorder, "stdout"),
+            "stderr": _printed(recorder, "stderr"),
+            "drew": randomness.changed(marks, randomness.marks()),
+        }
+        if error is not None:
+            return m.Threw(seq=question.seq, error=error, **traces)
+        return m.Answer(seq=question.seq, value=encoder.value(result), **traces)
+
+    def _take(self, question: m.Take, __: codec.Decoder, encoder: codec.Encoder) -> Any:
+        iterator: Any = self._objects[question.id]
+        items: list[nodes.Value] = []
+        error = self._late.pop(question.id, None)
+        finished = error is not None
+        with recording(self._warm.shell) as recorder:
+            try:
+                self._busy = True
+                for _ in range(0 if finished else question.count):
+                    items.append(encoder.value(next(iterator)))
+            except StopIteration:
+                finished = True
+            except BoundaryError:
+                raise
+            except BaseException as problem:
+                if items:  # they come first; the exception is what the next item gives
+                    self._late[question.id] = problem
+                else:
+                    finished, error = True, problem
+            finally:
+                self._busy = False
+        return m.Batch(
+            seq=question.seq,
+            items=items,
+            finished=finished,
+            error=None if error is None else self._describe(error, encoder),
+            stdout=_printed(recorder, "stdout"),
+        )
+
+    def _describe_object(self, question: m.Describe, _: codec.Decoder, encoder: codec.Encoder) -> Any:
+        target: Any = self._objects[question.id]
+        parameters: list[m.Parameter] | None = None
+        returns: object = inspect.Signature.empty
+        with contextlib.suppress(Exception):
+            signature = inspect.signature(target)
+            returns = signature.return_annotation
+            parameters = [
+                m.Parameter(
+                    parameter.name,
+                    int(parameter.kind),
+                    parameter.default is not parameter.empty,
+                    None if parameter.default is parameter.empty else encoder.value(parameter.default),
+                    None if parameter.annotation is parameter.empty else _annotation(parameter.annotation, encoder),
+                )
+                for parameter in signature.parameters.values()
+            ]
+        given = returns is not inspect.Signature.empty
+        return m.Description(
+            seq=question.seq,
+            name=_text(target, "__name__", 200),
+            qualname=_text(target, "__qualname__", 200),
+            doc=_text(target, "__doc__", 1 << 16),
+            parameters=parameters,
+            returns=_annotation(returns, encoder) if given else None,
+            returns_given=given,
+        )
+
+    def _place(self, question: m.Place, decoder: codec.Decoder, _: codec.Encoder) -> Any:
+        files.place(decoder.value(question.files))
+        return m.Answer(seq=question.seq)
+
+    def _fork(self, question: m.Fork, _: codec.Decoder, __: codec.Encoder) -> Any:
+        _data, descriptors, _flags, _address = socket.recv_fds(self._sock, 1, 1)
+        pid = os.fork()
+        if pid == 0:
+            self._sock.close()
+            self._sock = socket.socket(fileno=descriptors[0])
+            self._children = []
+            return None  # the parent answers
+        os.close(descriptors[0])
+        self._children.append(pid)
+        return m.Answer(seq=question.seq)
+
+    def _end(self, question: m.End, _: codec.Decoder, __: codec.Encoder) -> Any:
+        pid = self._children[question.child]
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return m.Answer(seq=question.seq)
+
+    # --- details ---
+
+    @property
+    def _namespace(self) -> dict[str, Any]:
+        namespace: dict[str, Any] = self._warm.shell.user_ns
+        return namespace
+
+    def _describe(self, error: BaseException, encoder: codec.Encoder) -> Raised:
+        return describe(error, encoder, _cell_frames(error))
+
+    def _fingerprint(self, value: object) -> object:
+        """What a mutable argument looks like now; None for one that can't change or is too large to watch."""
+        if type(value) in (type(None), bool, int, float, str, bytes, complex):
+            return None
+        if type(value) is random.Random:
+            return randomness.mark(value)
+        encoder = codec.Encoder(self, strict=True)
+        try:
+            node = encoder.value(value)
+        except (references.TooLarge, RecursionError):
+            return None
+        if isinstance(node, nodes.Remote | nodes.Own | nodes.Shared | nodes.Named | None):
+            return None
+        return b"".join([msgspec.msgpack.encode(node), *encoder.bulk])
+
+
+def _printed(recorder: Any, name: str) -> str:
+    text = "".join(output["text"] for output in recorder.finish() if output.get("name") == name)
+    return _plain(text)[: m.MAX_PRINTED]
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _as_text(output: dict[str, Any]) -> dict[str, Any]:
+    """The output with text that can be sent."""
+    return {
+        key: _plain(value) if isinstance(value, str)
+        else [_plain(str(line)) for line in value] if isinstance(value, list)
+        else {mime: _plain(data) for mime, data in value.items()} if isinstance(value, dict)
+        else None
+        for key, value in output.items()
+    }  # fmt: skip
+
+
+def _text(target: Any, attribute: str, longest: int) -> str | None:
+    try:
+        value = getattr(target, attribute, None)
+    except Exception:
+        return None
+    return _plain(value)[:longest] if isinstance(value, str) else None
+
+
+def _annotation(annotation: object, encoder: codec.Encoder) -> nodes.Value:
+    named = constants.constant_name(annotation)
+    if named is not None or isinstance(annotation, str):
+        return encoder.value(annotation)
+    return _plain(inspect.formatannotation(annotation))[:200]
+
+
+def _cell_frames(error: BaseException) -> list[str]:
+    """Where in the notebook's cells an exception came from: `<cell>, line 3, in predict: return x[0]`."""
+    frames_found: list[str] = []
+    for frame in traceback.extract_tb(error.__traceback__, limit=-40):
+        if frame.filename.startswith("<ipython-input"):
+            frames_found.append(_plain(f"line {frame.lineno}, in {frame.name}: {frame.line or ''}")[:400])
+    return frames_found[-10:]
+
+
+_HANDLERS: dict[type, Any] = {
+    m.RunCell: Endpoint._run_cell,
+    m.ListNames: Endpoint._list_names,
+    m.Lookup: Endpoint._lookup,
+    m.Bind: Endpoint._bind,
+    m.Unbind: Endpoint._unbind,
+    m.Operate: Endpoint._operate,
+    m.Take: Endpoint._take,
+    m.Describe: Endpoint._describe_object,
+    m.Place: Endpoint._place,
+    m.Fork: Endpoint._fork,
+    m.End: Endpoint._end,
+}

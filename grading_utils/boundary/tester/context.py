@@ -1,0 +1,56 @@
+"""What all of one tester's conversations have in common, and what is known about the check that is running."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from grading_utils.boundary.tester.received import Received
+from grading_utils.boundary.wire.errors import Limit
+from grading_utils.boundary.wire.references import SharedNames
+from grading_utils.jobs import Rights
+
+_MOST_LIMITS = 20
+
+
+@dataclass
+class Context:
+    """One for each tester."""
+
+    shared: SharedNames
+    source: Callable[[str], Any]
+    """The text in which a function of that qualified name was defined, for `check_global_vars`."""
+    cell_stdout: io.TextIOBase | None = None
+    """The stream of the test cell itself; what student code prints goes only to a stream put in its place."""
+    why_died: Callable[[], str] = str
+    """Why the student's process has ended, in words; empty where nothing is known."""
+    machine: Callable[[], str] = str
+    """What the machine did to the student's process, as a sentence; empty where it did nothing."""
+    received: Received = field(default_factory=Received)
+    """What came from the student's process during this test cell."""
+    rights: Rights = field(default_factory=Rights)
+    """What student code may do in the check that is running."""
+    limits: list[str] = field(default_factory=list)
+    """Limits of ours that were hit in the check that is running, each as a sentence for the instructor."""
+    faults: list[BaseException] = field(default_factory=list)
+    """Exceptions of our own machinery in the check that is running, also where the test has caught them."""
+
+    def begin(self, rights: Rights, *, is_recording: bool) -> None:
+        """Forget the last check; a new one begins."""
+        self.rights = rights
+        self.limits = []
+        self.faults = []
+        self.received.restart(is_recording=is_recording)
+
+    def limit(self, sentence: str) -> Limit:
+        """Note that a limit of ours was hit, which leaves the score open, and give the exception to raise.
+
+        Args:
+            sentence: What can't be done here and why, for the instructor; it may name what the test did, and holds
+                nothing that a student may not read.
+        """
+        if len(self.limits) < _MOST_LIMITS:
+            self.limits.append(sentence)
+        return Limit(sentence)

@@ -1,0 +1,146 @@
+"""The global names of test cells: the tester's own first, any other looked up in the student's process.
+
+Python lets `exec` run with a dict subclass as globals, and then asks it for names that are missing, also from within
+functions that the test defines. A class body is the exception; `prefetch` closes that hole. Builtins are always the
+tester's own: a student's `isinstance` or `sum` decides nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+from collections.abc import Iterator, Set
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from grading_utils.boundary.tester.held import Held
+from grading_utils.boundary.tester.session import Session
+from grading_utils.checks.names import names_in_class_bodies
+
+
+class TestNamespace(dict[str, Any]):
+    """Globals for instructor and test cells.
+
+    Args:
+        names: What the leading instructor cells bound.
+    """
+
+    __test__ = False  # not a test case of pytest
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__(names)
+        super().__setitem__("__builtins__", builtins)
+        super().__setitem__("__name__", "__main__")
+        self.instructor_names = set(names)
+        self._session: Session | Held | None = None
+        self._student_names: set[str] = set()
+        self._is_test = False
+        self._borrowed: set[str] = set()
+        self._used: set[str] = set()
+
+    # --- what Python does with globals ---
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name) or self._session is None or not isinstance(name, str):
+            raise KeyError(name)
+        try:
+            value = self._session.lookup(name)
+            self._used.add(name)
+            return value
+        except NameError:
+            message = f"`{name}` is not defined: did the cell that defines it run without an error?"
+            raise NameError(message, name=name) from None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if self._is_test and self._session is not None and name in self._student_names and self._reaches(name):
+            self._borrowed.add(name)
+            with suppress(TypeError, ValueError):  # an open file, say: only the test needs it
+                self._session.bind(name, value)
+        elif not self._is_test:
+            self.instructor_names.add(name)
+        elif name in self.instructor_names:
+            self._borrowed.add(name)
+        super().__setitem__(name, value)
+
+    def _reaches(self, name: str) -> bool:
+        """Does assigning to a name of the student's concern the student's process?
+
+        Only where the checks have shown that they mean the student's binding, by using or deleting it. Otherwise a
+        student who guesses what a hidden check calls its `expected` would be sent the value.
+        """
+        if name in self.instructor_names:
+            return callable(super().get(name))
+        return name in self._used
+
+    def __delitem__(self, name: str) -> None:
+        is_students = self._is_test and self._session is not None and name in self._student_names
+        if is_students and self._session is not None:
+            self._session.unbind(name)
+            self._borrowed.add(name)
+            self._used.add(name)
+        if not is_students or super().__contains__(name):
+            super().__delitem__(name)
+
+    # --- what a test does with `globals()` ---
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._student_names
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As `dict.get`, also for names of the student's."""
+        try:
+            return self[name]
+        except (KeyError, NameError):
+            return default
+
+    # --- what the tester does ---
+
+    @contextmanager
+    def connected(self, session: Session | Held | None, *, is_test: bool) -> Iterator[None]:
+        """Resolve missing names in this session meanwhile.
+
+        What a test cell does to a name of the student's or the instructor's is undone at the end, as it is in the
+        student's process; names that only the test knows stay for the next test.
+        """
+        before = dict(self) if is_test else {}
+        self._student_names = session.names() if session is not None else set()
+        self._session, self._is_test = session, is_test
+        self._borrowed = set()
+        try:
+            yield
+        finally:
+            for name in self._borrowed:
+                if name in before:
+                    super().__setitem__(name, before[name])
+                else:
+                    super().pop(name, None)
+            self._session, self._is_test = None, False
+            self._student_names = set()
+
+    def forget(self, names: Set[str]) -> None:
+        """Drop the data that earlier tests bound to names that a later cell of the student's binds.
+
+        Functions, classes and modules stay the tests' own: they are what tests check with.
+        """
+        for name in names - self.instructor_names:
+            if not callable(super().get(name)) and not isinstance(super().get(name), types.ModuleType):
+                super().pop(name, None)
+
+    def prefetch(self, tree: ast.Module, filename: str) -> None:
+        """Fetch the global names that class bodies in `tree` use, since these ask for no missing names."""
+        for name in names_in_class_bodies(tree, filename):
+            if self._session is not None and not super().__contains__(name) and name in self._student_names:
+                super().__setitem__(name, self._session.lookup(name))
+                self._borrowed.add(name)
+
+    def rebase(self, function: types.FunctionType) -> types.FunctionType:
+        """A copy of an instructor's function that looks its globals up here."""
+        copy = types.FunctionType(
+            function.__code__, self, function.__name__, function.__defaults__, function.__closure__
+        )
+        copy.__kwdefaults__ = function.__kwdefaults__
+        copy.__dict__.update(function.__dict__)
+        copy.__doc__, copy.__annotations__ = function.__doc__, function.__annotations__
+        copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+        return copy

@@ -1,0 +1,321 @@
+"""Takes one notebook through the student's process, cell by cell in the right order, and says what its checks say.
+
+First all of the student's cells run, and at each test cell the student's process is forked and the copy put aside.
+Only then do the test cells run, each against its own copy. So nothing that student code learns from a hidden check can
+reach a later cell's output, and what it does or stores during a check is gone with the copy. Checks that run inside
+come after all others.
+
+`plan` says what each cell needs, `copies` has the processes, `testcell` and `inside` run one check.
+"""
+
+from __future__ import annotations
+
+import socket
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from grading_utils.boundary.tester import verdicts
+from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
+from grading_utils.boundary.tester.handover import with_files
+from grading_utils.boundary.tester.held import Held, hold
+from grading_utils.boundary.tester.inside import run_inside
+from grading_utils.boundary.tester.namespace import TestNamespace
+from grading_utils.boundary.tester.plan import Plan
+from grading_utils.boundary.tester.sanitizer import checked
+from grading_utils.boundary.tester.session import Session
+from grading_utils.boundary.tester.testcell import run_in_tester
+from grading_utils.boundary.warm.warmup import current
+from grading_utils.boundary.wire import frames
+from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.messages import JobDone
+from grading_utils.checks.names import bound_names, uses_unknown_names
+from grading_utils.course.cells import Role
+from grading_utils.errors import SandboxError
+from grading_utils.jobs import Cell, CellRun, CellStatus, Job
+
+MAX_FRESH_STARTS = 6
+"""How many times a notebook may start again so that a failed visible check can be explained after a hidden one."""
+
+MAX_MACHINE_TRIES = 1
+"""How many times a student's cell that the machine ended is tried again."""
+
+
+def main(sock: socket.socket, spawn_student: SpawnStudent) -> None:
+    """Entry point of a tester process: one job in, its results out."""
+    job, _ = frames.receive(sock, msgspec.msgpack.Decoder(Job))
+    notebook = Notebook(with_files(sock, job), spawn_student)
+    for run in notebook.run():
+        frames.send(sock, run)
+    frames.send(sock, JobDone())
+
+
+def run(job: Job, spawn_student: SpawnStudent) -> Iterator[CellRun]:
+    """Run a job in this process, which `warmup.warm` has prepared; results come in `handover.order`."""
+    return Notebook(job, spawn_student).run()
+
+
+class Notebook:
+    """One notebook of one submission."""
+
+    def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
+        warm = current()
+        self._warm = warm
+        self._namespace = _instructor_namespace()
+        known = self._namespace.instructor_names
+        self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
+        self._context = Context(warm.shared, lambda qualname: self._plan.source_of(qualname, self._position))
+        self._copies = Copies(spawn_student, self._context, job.files)
+        self._lost = frozenset(job.lost)
+        self._done: set[int] = set()
+        self._position = 0
+        self._holds = True
+        self._culprits: dict[int, CellRun] = {}
+        self._machine_tries = 0
+        self._machine = ""
+        self._knows_hidden = False
+        self._has_asked = False
+        self._fresh_starts = 0
+
+    def run(self) -> Iterator[CellRun]:
+        """Run the student's cells, then the checks; yields each result as it is known.
+
+        Raises:
+            SandboxError: The machine gives no process for a student.
+        """
+        try:
+            ran = self._collected()
+            for position in self._plan.turns:
+                self._position = position
+                yield self._turn(self._plan.cells[position], ran)
+                self._done.add(position)
+        finally:
+            self._copies.close()
+
+    def _turn(self, cell: Cell, ran: dict[int, CellRun]) -> CellRun:
+        position = self._position
+        known = ran.get(position)
+        if known is not None and known.status is CellStatus.FAULT:
+            return known
+        try:
+            if cell.index in self._lost:
+                return verdicts.endless(cell)
+            if cell.role is Role.TEST:
+                return self._check_inside(position, cell) if cell.rights.inside else self._check(position, cell)
+            if cell.role is Role.INSTRUCTOR:
+                self._run_here(position, cell)
+            else:
+                self._namespace.forget(self._plan.taken_over(cell))
+        except SandboxError:
+            raise
+        except Exception as error:
+            return verdicts.fault(cell, error)
+        return ran[position]
+
+    # --- first: the student's cells ---
+
+    def _collected(self) -> dict[int, CellRun]:
+        """What `_collect` gives; where our own machinery breaks in it, that fault for every cell."""
+        try:
+            return self._collect()
+        except SandboxError:
+            raise
+        except Exception as error:
+            return {position: verdicts.fault(cell, error) for position, cell in enumerate(self._plan.cells)}
+
+    def _collect(self) -> dict[int, CellRun]:
+        """Run everything that isn't a test in a student process, replaced as often as it must and may be."""
+        while True:
+            ran: dict[int, CellRun] = {}
+            self._knows_hidden = False
+            if not self._copies.replace():
+                return {p: self._culprits.get(p, verdicts.not_run(cell)) for p, cell in enumerate(self._plan.cells)}
+            for position, cell in enumerate(self._plan.cells):
+                if not self._advance(position, cell, ran):
+                    break
+            else:
+                return ran
+
+    def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
+        """Run one cell, or put a copy aside for a test; False where the process has to be replaced."""
+        main = self._copies.main
+        if position in self._culprits:
+            ran[position] = self._culprits[position]
+            return True
+        if self._plan.needs_copy(cell) and position not in self._done:
+            self._put_aside(position, cell)
+        if cell.role is Role.TEST:
+            return main.is_usable
+        self._copies.give(cell.time_limit)
+        try:
+            done = main.run_cell(cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR, draws=cell.draws)
+        except BoundaryError as error:
+            ran[position] = verdicts.stopped(cell, error, self._copies.why())
+            return main.is_usable or self._blame(position, ran[position])
+        known = self._warm.rehearsed.get(cell.source) if cell.role is Role.INSTRUCTOR else None
+        shown = checked(known.outputs if known is not None else done.outputs)
+        status = CellStatus.OK if done.ok else CellStatus.ERROR
+        ran[position] = CellRun(index=cell.index, status=status, outputs=shown)
+        return True
+
+    def _blame(self, position: int, run: CellRun) -> bool:
+        """Remember a cell that ended the process, unless the machine did; then the cell gets another try."""
+        machine = self._context.machine()
+        if machine and self._machine_tries < MAX_MACHINE_TRIES:
+            self._machine_tries += 1
+            return False
+        self._machine = self._machine or machine
+        self._culprits[position] = run
+        return False
+
+    def _put_aside(self, position: int, cell: Cell) -> None:
+        """Keep what a check will need: the values that it reads, or the process as it is now."""
+        if self._holds and cell.role is Role.TEST and not cell.rights.inside:
+            self._copies.give(cell.time_limit)
+            try:
+                held = self._hold(cell)
+            except BoundaryError:  # its values take too long, or it lies: from now on every check gets a copy
+                self._holds, held = False, None
+            if held is not None:
+                self._copies.keep(position, held)
+            if held is not None or not self._copies.main.is_usable:
+                return
+        is_last = position == self._plan.last and position + 1 == len(self._plan.cells)
+        self._copies.put_aside(position, is_last=cell.role is Role.TEST and is_last)
+
+    def _hold(self, cell: Cell) -> Held | None:
+        """The values that a check reads; None where it needs a copy of the process."""
+        return hold(
+            self._copies.main,
+            self._plan.text(cell),
+            cell.hidden_lines,
+            self._plan.defined_before(cell),
+            self._plan.ours_before(cell) | self._namespace.instructor_names,
+        )
+
+    # --- then: the checks ---
+
+    def _check(self, position: int, cell: Cell) -> CellRun:
+        knew = self._knows_hidden
+        run = self._attempt(position, cell)
+        while run is None:
+            if not self._rebuild():
+                return self._lost_check(cell)
+            knew = self._knows_hidden
+            run = self._attempt(position, cell)
+        self._knows_hidden = knew or (self._has_asked and verdicts.may_tell_hidden(cell, run))
+        # Copies can pass things on to each other: what is said after a hidden check may repeat its arguments.
+        if not knew or not verdicts.is_shown(cell, run):
+            return run
+        # What a check prints when it passes is not worth running the notebook again.
+        return verdicts.muted(run) if run.status is CellStatus.OK else self._without_echo(position, cell, run)
+
+    def _without_echo(self, position: int, cell: Cell, run: CellRun) -> CellRun:
+        """Have a visible check say what it has to say to a student's process that has seen no hidden one."""
+        if run.status is CellStatus.ERROR and self._fresh_starts < MAX_FRESH_STARTS:
+            self._fresh_starts += 1
+            self._copies.replacements -= 1  # nothing went wrong, so this one is not counted
+            if self._rebuild() and (again := self._attempt(position, cell)) is not None:
+                self._knows_hidden = self._has_asked and verdicts.may_tell_hidden(cell, again)
+                return again
+        return verdicts.muted(run)
+
+    def _attempt(self, position: int, cell: Cell) -> CellRun | None:
+        """Run a test cell; None where its copy of the student's process is gone before it began."""
+        session = self._copies.at(position)
+        if session is None:
+            return None
+        self._has_asked = not isinstance(session, Held)
+        self._copies.give(FORKING)
+        try:
+            connection = self._namespace.connected(session, is_test=cell.role is Role.TEST)
+            connection.__enter__()
+        except BoundaryError:
+            return None
+        try:
+            self._copies.give(cell.time_limit)
+            run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+        finally:
+            connection.__exit__(None, None, None)
+            if cell.role is Role.TEST:
+                self._copies.dismiss(position)
+        if isinstance(session, Held) and session.is_short:
+            self._holds = False  # it reads more than its text says, so from now on every check gets a copy
+            self._copies.replacements -= 1
+            return None
+        return run
+
+    def _check_inside(self, position: int, cell: Cell) -> CellRun:
+        """Run a test cell in the copy of the student's process that was made at its place."""
+        session = self._copies.at(position)
+        if not isinstance(session, Session) and self._rebuild():
+            session = self._copies.at(position)
+        if not isinstance(session, Session):
+            return self._lost_check(cell)
+        try:
+            return run_inside(cell, self._plan.prelude(cell), session, self._copies.give, self._context)
+        finally:
+            self._copies.dismiss(position)
+
+    def _lost_check(self, cell: Cell) -> CellRun:
+        return verdicts.left_open(cell, self._machine) if self._machine else verdicts.lost(cell)
+
+    def _rebuild(self) -> bool:
+        """Run the notebook again up to the checks that are left; for when an earlier check took all copies with it."""
+        if all(cell.role is not Role.TEST or p in self._done for p, cell in enumerate(self._plan.cells)):
+            return False
+        self._collect()
+        return self._copies.is_alive
+
+    def _run_here(self, position: int, cell: Cell) -> None:
+        """Run an instructor's cell in the tester too, for the names that it binds; an error there isn't fatal."""
+        if (done := self._warm.adopt(cell.source)) is not None:
+            for name, value in _rebased(self._namespace, done.bindings).items():
+                self._namespace[name] = value
+                self._context.shared.register(name, value)
+            return
+        if not self._plan.is_used(cell):
+            return
+        session = self._copies.at(position)
+        if session is not None:
+            self._copies.give(cell.time_limit)
+        try:
+            with self._namespace.connected(session, is_test=False):
+                run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+        except BoundaryError:
+            pass
+        for name in bound_names(self._plan.text(cell)):
+            if dict.__contains__(self._namespace, name):
+                self._context.shared.register(name, self._namespace[name])
+
+
+def _instructor_namespace() -> TestNamespace:
+    """The tester's own copies of what the leading instructor cells bound."""
+    warm = current()
+    user_names = warm.shell.user_ns
+    names = {name: user_names[name] for name in warm.instructor_names if name in user_names}
+    namespace = TestNamespace(names)
+    for name in ("get_ipython", "display"):
+        if name in user_names:
+            dict.__setitem__(namespace, name, user_names[name])
+    for name, value in _rebased(namespace, names).items():
+        if value is not names[name]:
+            dict.__setitem__(namespace, name, value)
+            warm.shared.register(name, value)
+    return namespace
+
+
+def _rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:
+    """The same names, with instructor's functions that use a student's names looking these up in the test's."""
+    user_names = current().shell.user_ns
+    return {
+        name: namespace.rebase(value)
+        if type(value) is types.FunctionType
+        and value.__globals__ is user_names
+        and uses_unknown_names(value.__code__, {**user_names, **names})
+        else value
+        for name, value in names.items()
+    }

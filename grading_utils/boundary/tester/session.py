@@ -1,0 +1,419 @@
+"""The tester's side of the conversation with one student process: asks, waits within a budget, answers callbacks.
+
+Any `BoundaryError` ends a session for good. What arrives is data or stand-ins; nothing here decides what a test makes
+of it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import random
+import socket
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from grading_utils.boundary.tester import standins
+from grading_utils.boundary.tester.changes import assign_in_place
+from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.faults import guarded
+from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.permits import library_name, permit, permit_result
+from grading_utils.boundary.wire import codec, frames, nodes, randomness, references
+from grading_utils.boundary.wire import messages as m
+from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.operations import perform
+from grading_utils.boundary.wire.raised import Raised, describe, rebuild
+
+MOST_KEPT_BYTES = 4 << 20
+"""Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
+MOST_KEPT_PARTS = 10_000
+"""Parts of one such value; 64 characters of text count as one."""
+GRACE = 2.0
+"""Seconds for student code to end after it was interrupted."""
+
+_DECODER = msgspec.msgpack.Decoder(m.Reply)
+
+
+class Session:
+    """One conversation; also the `Stand` of its encoders and decoders, and the link of its stand-ins."""
+
+    def __init__(self, student: Student, sock: socket.socket, context: Context) -> None:
+        self._student = student
+        self._sock = sock
+        self._context = context
+        # The tester's objects that this process was given. Not shared between sessions: one that has a later check
+        # must not ask for what a hidden one handed over.
+        self._objects = references.Objects()
+        self._seq = 0
+        self._nesting = 0
+        self._broken: BoundaryError | None = None
+        self._stand_ins: dict[int, dict[str | None, Any]] = {}
+        self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
+        self._looked_up: dict[str, tuple[object, Any]] = {}
+        self._random_marks: dict[str, Any] = {}
+        self._children = 0
+
+    # --- what the tester does ---
+
+    @property
+    def context(self) -> Context:
+        """What it has in common with the other conversations of its tester."""
+        return self._context
+
+    @property
+    def is_usable(self) -> bool:
+        """Can it still be asked something?"""
+        return self._broken is None
+
+    def run_cell(self, source: str, index: int, *, instructor: bool, draws: bool = True) -> m.CellDone:
+        """Execute a cell of the notebook."""
+        question = m.RunCell(seq=self._next(), source=source, index=index, instructor=instructor, draws=draws)
+        done, _ = self._ask(question)
+        return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
+
+    @guarded
+    def names(self) -> set[str]:
+        """Names bound in the student's notebook, as that process says."""
+        names, _ = self._ask(m.ListNames(seq=self._next()))
+        return set(self._expect(names, m.Names).names)
+
+    @guarded
+    def lookup(self, name: str) -> Any:
+        """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
+        reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
+        if not isinstance(reply, m.Answer):
+            return self._result(reply, decoder)
+        sent = (reply.value, decoder.bulk)
+        if name not in self._looked_up or self._looked_up[name][0] != sent:
+            self._looked_up[name] = sent, self._result(reply, decoder, path=name)
+        return self._looked_up[name][1]
+
+    @guarded
+    def fetch(self, name: str) -> Callable[[], Any] | None:
+        """Ask for the value of a name now, to be read later; None where it isn't all data, or too much to keep."""
+        reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
+        is_small = len(decoder.bulk) <= MOST_KEPT_BYTES
+        if not (is_small and isinstance(reply, m.Answer) and nodes.is_data(reply.value, MOST_KEPT_PARTS)):
+            return None
+        node = reply.value
+
+        def read() -> Any:
+            value = decoder.value(node)
+            self._context.received.value(value)
+            return value
+
+        return read
+
+    @guarded
+    def bind(self, name: str, value: object) -> None:
+        """Assign to a global name of the student's."""
+        encoder = codec.Encoder(self, strict=True)
+        node = self._encode(encoder, value)
+        reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node), encoder)
+        self._result(reply, decoder)
+
+    @guarded
+    def unbind(self, name: str) -> None:
+        """Delete a global name of the student's, or raise `NameError`."""
+        reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
+        self._result(reply, decoder)
+
+    def place(self, files: dict[str, bytes]) -> None:
+        """Put files beside the notebook, in that process only; those that are there already stay as they are."""
+        encoder = codec.Encoder(self, strict=True)
+        reply, _ = self._ask(m.Place(seq=self._next(), files=encoder.value(files)), encoder)
+        self._done(reply)
+
+    def fork(self) -> Session:
+        """A session with a copy of the student's process as it is now.
+
+        Raises:
+            BoundaryError: There is no room for another copy, or something else went wrong.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._send(m.Fork(seq=self._next()))
+            try:
+                socket.send_fds(self._sock, [b"f"], [theirs.fileno()])
+            except OSError:
+                raise StudentDied("the student's process has ended") from None
+        try:
+            reply, _ = self._wait_for_reply(self._seq)
+            self._done(reply)
+        except BaseException:
+            ours.close()
+            raise
+        self._children += 1
+        return Session(self._student, ours, self._context)
+
+    def end_child(self, number: int) -> None:
+        """Have the process forked as number `number`, from 0, killed; raises `BoundaryError` if it won't be."""
+        reply, _ = self._ask(m.End(seq=self._next(), child=number))
+        self._done(reply)
+
+    def close(self) -> None:
+        """End the conversation; the process at the other end then exits."""
+        self._broken = self._broken or StudentDied("this object was made for an earlier test cell, which is over")
+        self._sock.close()
+
+    # --- what stand-ins do ---
+
+    @guarded
+    def operate(
+        self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
+    ) -> Any:
+        """Do something with an object of the student's; what it did to the arguments is done to ours."""
+        encoder = codec.Encoder(self, strict=True)
+        given = [*arguments, *keywords.values()]
+        encoded = [self._encode(encoder, value) for value in given]
+        marks = randomness.marks()
+        news = randomness.changed(self._random_marks, marks)
+        question = m.Operate(
+            seq=self._next(), id=id, op=op, arguments=encoded, keywords=list(keywords),
+            random=randomness.encode(encoder, news),
+        )  # fmt: skip
+        reply, decoder = self._ask(question, encoder)
+        if not isinstance(reply, m.Answer | m.Threw):
+            raise self._break("the student's process gave an answer to another question")
+        if reply.drew:
+            randomness.move_on(reply.drew, random.Random(f"{self._seq} {reply.drew}").getrandbits(32))
+        self._random_marks = randomness.marks() if reply.drew else marks
+        for change in reply.changes:
+            if change.position >= len(given):
+                raise self._break("the student's process says that it changed an argument that it wasn't given")
+            self._guarded(assign_in_place, given[change.position], decoder.value(change.value))
+        self._relay(reply.stdout, reply.stderr)
+        return self._result(reply, decoder, path=path)
+
+    @guarded
+    def take(self, iterator: Any, count: int) -> bool:
+        """Fetch up to `count` more items of an iterator into its buffer; False when there are none."""
+        reply, decoder = self._ask(m.Take(seq=self._next(), id=iterator._boundary_remote.id, count=count))
+        batch = self._expect(reply, m.Batch)
+        if len(batch.items) > count or not (batch.items or batch.finished):
+            raise self._break("the student's process gave more or fewer items than it was asked for")
+        self._relay(batch.stdout, "")
+        iterator._boundary_items.extend(self._value(item, decoder) for item in batch.items)
+        if batch.error is not None:
+            raise self._raised(batch.error, decoder)
+        return bool(batch.items)
+
+    @guarded
+    def describe(self, id: int) -> m.Description:
+        """Name and docstring of an object of the student's."""
+        return self._described(id)[0]
+
+    @guarded
+    def signature(self, id: int) -> inspect.Signature | None:
+        """The signature of something callable, as the student's process describes it; None where it has none."""
+        said, decoder = self._described(id)
+        if said.parameters is None:
+            return None
+        empty = inspect.Parameter.empty
+        try:
+            parameters = [
+                inspect.Parameter(
+                    parameter.name,
+                    list(inspect._ParameterKind)[parameter.kind],
+                    default=self._value(parameter.default, decoder) if parameter.has_default else empty,
+                    annotation=empty if parameter.annotation is None else self._value(parameter.annotation, decoder),
+                )
+                for parameter in said.parameters
+            ]
+            returns = self._value(said.returns, decoder) if said.returns_given else inspect.Signature.empty
+            return inspect.Signature(parameters, return_annotation=returns)
+        except (TypeError, ValueError) as error:
+            raise self._break(f"not a signature: {error}") from None
+
+    @guarded
+    def source(self, path: str) -> Any:
+        """Where the function of that qualified name is defined."""
+        return self._context.source(path)
+
+    # --- references ---
+
+    def refer(self, value: object) -> nodes.Value:
+        """See `references.Stand`."""
+        if standins.is_stand_in(value):
+            stand_in: Any = value
+            if stand_in._boundary_link is not self:
+                raise self._context.limit(
+                    f"an object of the student's class {stand_in._boundary_remote.type_name} was made in an earlier "
+                    "test cell, and can't be used in this one"
+                )
+            return nodes.Own(stand_in._boundary_remote.id)
+        name = self._context.shared.name_of(value)
+        if name is not None:
+            return nodes.Shared(name)
+        if (named := library_name(value)) is not None:
+            return nodes.Named(*named)
+        if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
+            raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
+        return references.remote(self._objects, value)
+
+    def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
+        """See `references.Stand`."""
+        if isinstance(node, nodes.Own):
+            return self._objects[node.id]
+        if isinstance(node, nodes.Shared):
+            return self._context.shared[node.name]
+        return self._stand_in(node, None)
+
+    def library(self, module: str, name: str) -> object:
+        """See `references.Stand`: the student's process may name nothing outside the fixed table."""
+        raise BoundaryError(f"{module}.{name} is not in the table of names")
+
+    # --- the conversation ---
+
+    def _next(self) -> int:
+        if self._broken is not None:
+            raise self._broken
+        self._seq += 1
+        return self._seq
+
+    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
+        if self._nesting >= m.MAX_NESTING:
+            raise RecursionError("the test and the student's code call each other too deeply")
+        self._nesting += 1
+        try:
+            self._send(question, encoder)
+            return self._wait_for_reply(question.seq)
+        except BoundaryError as error:
+            self._broken = self._broken or error
+            raise
+        finally:
+            self._nesting -= 1
+
+    def _send(self, message: object, encoder: codec.Encoder | None = None) -> None:
+        try:
+            frames.send(self._sock, message, encoder.bulk if encoder else None, wait=self._student.wait_writable)
+        except TimeoutError:
+            raise self._break("the student's code doesn't listen any more", StudentOverran) from None
+
+    def _wait_for_reply(self, seq: int) -> tuple[Any, codec.Decoder]:
+        while True:
+            try:
+                reply, decoder = self._receive(seq)
+            except TimeoutError:
+                raise self._interrupt(seq) from None
+            if not isinstance(reply, m.CallBack):
+                return reply, decoder
+            self._called_back(reply, decoder)
+
+    def _receive(self, seq: int) -> tuple[Any, codec.Decoder]:
+        reply, bulk = frames.receive(self._sock, _DECODER, wait=self._student.wait_readable)
+        if reply.seq != seq:
+            raise BoundaryError("the student's process answered a question that wasn't asked")
+        return reply, codec.Decoder(self, bulk)
+
+    def _interrupt(self, seq: int) -> StudentOverran:
+        """Stop what runs; if the process then answers, it's in step and can be asked again."""
+        overran = StudentOverran("the student's code used up its time")
+        self._student.interrupt()
+        self._student.start(GRACE)
+        try:
+            reply, _ = self._receive(seq)
+            if isinstance(reply, m.CallBack):
+                self._broken = overran
+        except (TimeoutError, BoundaryError):
+            self._broken = overran
+        return overran
+
+    def _break(self, message: str, kind: type[BoundaryError] = BoundaryError) -> BoundaryError:
+        self._broken = self._broken or kind(message)
+        return self._broken
+
+    def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
+        encoder = codec.Encoder(self, strict=True)
+        answer: m.Return | m.Fail
+        try:
+            target = self._objects[ask.id]
+            arguments = [self._value(node, decoder) for node in ask.arguments]
+            positional = arguments[: len(arguments) - len(ask.keywords)]
+            keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
+            permit(target, ask.op, positional)
+            result = perform(target, ask.op, positional, keywords)
+            if ask.op == "getattr":
+                permit_result(target, positional[0], result)
+            answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
+        except Exception as error:
+            encoder = codec.Encoder(self)
+            answer = m.Fail(seq=ask.seq, error=describe(error, encoder))
+        self._send(answer, encoder)
+
+    # --- details ---
+
+    def _encode(self, encoder: codec.Encoder, value: object) -> nodes.Value:
+        try:
+            return encoder.value(value)
+        except references.TooLarge as error:
+            raise self._context.limit(f"an argument can't be given to the student's code: {error}") from None
+
+    def _expect(self, reply: Any, kind: type[Any]) -> Any:
+        if not isinstance(reply, kind):
+            raise self._break("the student's process gave an answer to another question")
+        return reply
+
+    def _done(self, reply: Any) -> None:
+        """For what the student's process does itself: an exception there is no test's business."""
+        if not isinstance(reply, m.Answer):
+            raise BoundaryError("the student's process could not do what it was asked to")
+
+    def _result(self, reply: Any, decoder: codec.Decoder, path: str | None = None) -> Any:
+        if isinstance(reply, m.Threw):
+            raise self._raised(reply.error, decoder)
+        return self._value(self._expect(reply, m.Answer).value, decoder, path)
+
+    def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
+        error: Exception = self._guarded(rebuild, raised, decoder)
+        self._context.received.error(error, raised.frames)
+        self._context.received.value(raised.text)
+        return error
+
+    def _value(self, node: nodes.Value, decoder: codec.Decoder, path: str | None = None) -> Any:
+        if isinstance(node, nodes.Remote):
+            return self._stand_in(node, path)
+        value = self._guarded(decoder.value, node)
+        self._context.received.value(value)
+        return value
+
+    def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except BoundaryError as error:
+            self._broken = self._broken or error
+            raise
+
+    def _stand_in(self, remote: nodes.Remote, path: str | None) -> Any:
+        """One stand-in for each object; another only where the test finds it under a second name."""
+        known = self._stand_ins.setdefault(remote.id, {})
+        if path in known or (path is None and known):
+            return known[path] if path in known else next(iter(known.values()))
+        if None in known:
+            known[path] = known.pop(None)
+            standins.set_path(known[path], path)
+        else:
+            known[path] = self._guarded(standins.make_stand_in, self, remote, path)
+            self._context.received.value(remote.type_name)
+        return known[path]
+
+    def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
+        if id not in self._descriptions:
+            reply, decoder = self._ask(m.Describe(seq=self._next(), id=id))
+            said = self._expect(reply, m.Description)
+            for text in (said.name, said.qualname, said.doc, *(p.name for p in said.parameters or [])):
+                self._context.received.value(text)
+            self._descriptions[id] = said, decoder
+        return self._descriptions[id]
+
+    def _relay(self, stdout: str, stderr: str) -> None:
+        """Give printed text to a test that has redirected the streams; otherwise it is dropped."""
+        for text, stream in ((stdout, sys.stdout), (stderr, sys.stderr)):
+            if text and stream is not self._context.cell_stdout and not hasattr(stream, "drops_student_text"):
+                stream.write(text)
+                self._context.received.value(text)

@@ -1,0 +1,257 @@
+"""Runs one instructor-owned cell in the tester and says how it ended.
+
+Statement by statement, so that it is known which hidden lines have run: from the first of them on, what student code
+says is kept out of every message, and what hidden statements print is kept out of the outputs. Standard error is
+dropped: a warning never costs a point.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import linecache
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.faults import is_ours
+from grading_utils.boundary.tester.namespace import TestNamespace
+from grading_utils.boundary.tester.sanitizer import checked
+from grading_utils.boundary.tester.verdicts import fault, left_open, why_stopped
+from grading_utils.boundary.warm import outputs
+from grading_utils.boundary.warm.shell import NotebookShell, Recorder
+from grading_utils.boundary.wire import randomness
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
+from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, CellRun, CellStatus
+
+_SEED = 20_240_229
+_LAST_RESORT = 5.0
+_HIDDEN = "A hidden check did not pass"
+
+
+@dataclass
+class _Run:
+    """The cell being run."""
+
+    cell: Cell
+    filename: str
+    context: Context
+    recorder: Recorder = field(default_factory=Recorder)
+    is_tainted: bool = False
+    """Has a hidden line run?"""
+    tree: ast.Module | None = None
+
+    def is_hidden(self, first: int, last: int | None = None) -> bool:
+        return any(first <= end and (last or first) >= start for start, end in self.cell.hidden_lines)
+
+
+class _Stdout(io.TextIOBase):
+    """`sys.stdout` of a test cell; what hidden statements print goes nowhere."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.is_muted = False
+
+    def write(self, text: str) -> int:
+        if not self.is_muted:
+            self._recorder.print("stdout", text)
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+class _Dropped(io.TextIOBase):
+    """`sys.stderr` of a test cell."""
+
+    drops_student_text = True
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell: NotebookShell) -> CellRun:
+    """Execute a cell with `namespace` as its globals.
+
+    Args:
+        cell: A test cell, or an instructor's cell for what it binds.
+        namespace: Connected to the student's process where there is one.
+        context: Knows what comes from there.
+        shell: For magics and for `display`.
+    """
+    run = _Run(cell, f"<{cell.grade_id or f'cell {cell.index}'}>", context)
+    context.begin(cell.rights, is_recording=bool(cell.hidden_lines))
+    if cell.role is Role.TEST:
+        randomness.seed(_SEED + cell.index)
+    number: object = None
+    stdout = _Stdout(run.recorder)
+    try:
+        with _streams(stdout, context), _displays(shell, run.recorder), _cpu_limit(cell.time_limit):
+            number = _execute(run, namespace, shell, stdout)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return _undecided(run, error) or _failed(run, error)
+    if undecided := _undecided(run, None):
+        return undecided
+    collected = run.recorder.finish()
+    if type(number) in (int, float):
+        collected.append(outputs.result({"text/plain": repr(number)}))
+    return CellRun(index=cell.index, status=CellStatus.OK, outputs=checked(collected))
+
+
+def _execute(run: _Run, namespace: TestNamespace, shell: NotebookShell, stdout: _Stdout) -> object:
+    """Run all statements; returns the value of the last one where it is an expression."""
+    source = shell.transform_cell(run.cell.source)
+    linecache.cache[run.filename] = (len(source), None, source.splitlines(keepends=True), run.filename)
+    run.tree = tree = ast.parse(source, run.filename)
+    namespace.prefetch(tree, run.filename)
+    value: object = None
+    for statement in tree.body:
+        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+        hidden = run.is_hidden(first, statement.end_lineno)
+        run.is_tainted = run.is_tainted or hidden
+        stdout.is_muted = hidden
+        value = None
+        if isinstance(statement, ast.Expr):
+            code = compile(ast.Expression(statement.value), run.filename, "eval")
+            value = eval(code, namespace)  # noqa: S307 - the instructor's own cell
+        else:
+            exec(compile(ast.Module([statement], []), run.filename, "exec"), namespace)  # noqa: S102
+    return None if source.rstrip().endswith(";") else value
+
+
+@contextlib.contextmanager
+def _streams(stdout: _Stdout, context: Context) -> Iterator[None]:
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = stdout, _Dropped()
+    context.cell_stdout = stdout
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+        context.cell_stdout = None
+
+
+@contextlib.contextmanager
+def _displays(shell: NotebookShell, recorder: Recorder) -> Iterator[None]:
+    before, shell.recorder = shell.recorder, recorder
+    try:
+        yield
+    finally:
+        shell.recorder = before
+
+
+@contextlib.contextmanager
+def _cpu_limit(seconds: float) -> Iterator[None]:
+    """Stop the tester's own computing, which a value of the student's can make long; waiting isn't counted.
+
+    One long operation without any bytecode (`sum(range(n))`) can't be stopped like that: then the second timer ends
+    the process, and `tester.without_culprit` says what to do next.
+    """
+
+    def stop(*_: object) -> None:
+        raise StudentOverran(f"checking took more than {seconds:g} s of computing")
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, max(seconds, 1.0))
+    signal.setitimer(signal.ITIMER_VIRTUAL, 2 * max(seconds, 1.0) + _LAST_RESORT)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _undecided(run: _Run, error: BaseException | None) -> CellRun | None:
+    """The report of a check in which our machinery broke or met a limit, whatever the test made of that."""
+    context = run.context
+    if context.faults:
+        return fault(run.cell, context.faults[0])
+    if error is not None and is_ours(error, run.filename) and context.received.frames_of(error) is None:
+        return fault(run.cell, error)
+    if context.limits:
+        return left_open(run.cell, context.limits[0])
+    if isinstance(error, BoundaryError) and (machine := context.machine()):
+        return left_open(run.cell, machine)
+    if isinstance(error, Refused):
+        return left_open(run.cell, f"what the student's process sent was refused: {error}")
+    return None
+
+
+def _failed(run: _Run, error: BaseException) -> CellRun:
+    stack = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in stack if frame.filename == run.filename and frame.lineno]
+    if isinstance(error, SyntaxError) and error.filename == run.filename:
+        lines = [error.lineno or 1]
+    # A check that is hidden may have been called from a visible line, and the other way round.
+    hidden = any(run.is_hidden(line) for line in lines)
+    message = _hidden_message(run, error, lines) if hidden or run.is_tainted else _message(run, error, lines)
+    message = message.encode("utf-8", "replace").decode()  # a lone surrogate could not be reported
+    stopped = isinstance(error, BoundaryError)
+    name = "Stopped" if stopped else type(error).__name__
+    frames = run.context.received.frames_of(error) or []
+    trace = [*_trace(run, error), *(f"  in the student's cell: {frame}" for frame in frames)]
+    collected = [*run.recorder.finish(), outputs.error(name, str(error), trace)]
+    return CellRun(
+        index=run.cell.index,
+        status=CellStatus.STOPPED if stopped else CellStatus.ERROR,
+        outputs=checked(collected),
+        message=message,
+        hidden=hidden,
+        failed_line=lines[-1] if lines else None,
+    )
+
+
+def _trace(run: _Run, error: BaseException) -> list[str]:
+    """The traceback's lines, the test cell's own frames only."""
+    summary = traceback.TracebackException(type(error), error, error.__traceback__, limit=-100)
+    summary.stack[:] = [frame for frame in summary.stack if frame.filename == run.filename]
+    summary.__cause__ = summary.__context__ = None
+    return [line.rstrip("\n") for line in summary.format()]
+
+
+def _message(run: _Run, error: BaseException, lines: list[int]) -> str:
+    if isinstance(error, BoundaryError):
+        return why_stopped(error, run.cell.time_limit, run.context.why_died())
+    text = str(error).strip()
+    if isinstance(error, AssertionError) and not text and lines:
+        source = linecache.getline(run.filename, lines[-1]).strip()
+        return f"This check did not pass: {source}"[:500]
+    return (text if isinstance(error, AssertionError) else f"{type(error).__name__}: {text}")[:500]
+
+
+def _hidden_message(run: _Run, error: BaseException, lines: list[int]) -> str:
+    """What a student may read about a hidden check: the instructor's words, nothing that came from student code."""
+    if isinstance(error, BoundaryError):
+        return f"{_HIDDEN}: {why_stopped(error, run.cell.time_limit, run.context.why_died())}"
+    if run.context.received.frames_of(error) is not None:
+        return f"{_HIDDEN}: your code raised {_builtin_name(error)} in it"
+    if not isinstance(error, AssertionError):
+        return f"{_HIDDEN}: {_builtin_name(error)}"
+    text = run.context.received.safe_message(str(error), _own_words(run, lines))
+    return f"{_HIDDEN}: {text}" if any(map(str.isalnum, text)) else f"{_HIDDEN}."
+
+
+def _own_words(run: _Run, lines: list[int]) -> str:
+    """The literal text that the instructor wrote as the message of the check at the innermost of `lines`."""
+    if not lines or run.tree is None:
+        return ""
+    checks = [n for n in ast.walk(run.tree) if isinstance(n, ast.Assert | ast.Raise)]
+    inner = [n for n in checks if n.lineno <= lines[-1] <= (n.end_lineno or n.lineno)]
+    parts = [n.msg if isinstance(n, ast.Assert) else n.exc for n in inner]
+    constants = [c.value for part in parts if part is not None for c in ast.walk(part) if isinstance(c, ast.Constant)]
+    return " ".join(c for c in constants if isinstance(c, str))
+
+
+def _builtin_name(error: BaseException) -> str:
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")

@@ -1,0 +1,69 @@
+"""Random number generators and their states to wire nodes and back.
+
+A state that comes in is hostile: its position must lie inside of it, or NumPy and torch would read outside the array.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire.references import Reader
+
+BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+"""NumPy's generators whose states may be sent."""
+_MERSENNE_LENGTH = 624
+
+
+def decode_randomness(decoder: Reader, node: nodes.Randomness) -> Any:
+    """A new generator in the state that a node describes; raises what Python or the library raises."""
+    state = decoder.read(node.state)
+    if node.kind == "torch":
+        import torch
+
+        generator = torch.Generator()
+        set_state(generator, state)
+        return generator
+    if node.kind == "Random":
+        fresh: Any = random.Random()
+    else:
+        import numpy as np
+
+        if node.kind == "RandomState":
+            fresh = np.random.RandomState()
+        else:
+            if state["bit_generator"] not in BIT_GENERATORS:
+                raise ValueError("not a generator that may be sent")
+            fresh = np.random.Generator(getattr(np.random, state["bit_generator"])())
+    set_state(fresh, state)
+    return fresh
+
+
+def get_state(generator: Any) -> Any:
+    """The state of a generator, as plain data."""
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    if hasattr(generator, "bit_generator"):
+        return generator.bit_generator.state
+    return generator.get_state()
+
+
+def set_state(generator: Any, state: Any) -> None:
+    """Give a generator a state that may come from the other side; raises `ValueError` where it is none."""
+    if isinstance(generator, random.Random):
+        generator.setstate(state)
+    elif hasattr(generator, "bit_generator"):
+        inner = state["state"]
+        _check_position(inner.get("pos", 0), _MERSENNE_LENGTH)
+        _check_position(state.get("buffer_pos", 0), 4)
+        generator.bit_generator.state = state
+    else:
+        if isinstance(state, tuple):
+            _check_position(state[2], _MERSENNE_LENGTH)
+        generator.set_state(state)
+
+
+def _check_position(position: object, last: int) -> None:
+    if type(position) is not int or not 0 <= position <= last:
+        raise ValueError("a generator's position lies outside its state")

@@ -1,0 +1,39 @@
+"""Which module writes and reads the values of which library; see `arrays`, `tables` and `generators`."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from grading_utils.boundary.wire import arrays, generators, nodes, tables
+from grading_utils.boundary.wire.references import Reader, Writer
+
+
+def encode(encoder: Writer, value: Any) -> nodes.Value:
+    """The node for a value of a library's type; None where it isn't data."""
+    kind = type(value)
+    if kind is random.Random:
+        return nodes.Randomness("Random", encoder.node(value.getstate()))
+    root = str(getattr(kind, "__module__", "")).partition(".")[0]
+    if root not in _ENCODERS or root not in sys.modules:
+        return None
+    return _ENCODERS[root](encoder, value, kind)
+
+
+def decode(decoder: Reader, node: Any) -> Any:
+    """The array, tensor, table or generator that a node describes; raises what the library raises."""
+    return _DECODERS[type(node)](decoder, node)
+
+
+_ENCODERS: dict[str, Callable[[Any, Any, type], nodes.Value]] = {
+    "numpy": arrays.encode_numpy,
+    "torch": arrays.encode_torch,
+    "pandas": tables.encode_pandas,
+}
+_DECODERS: dict[type, Callable[[Any, Any], Any]] = {
+    **arrays.DECODERS,
+    **tables.DECODERS,
+    nodes.Randomness: generators.decode_randomness,
+}

@@ -1,0 +1,129 @@
+"""Who is in the course, when work is due, and who has longer: written into nbgrader's gradebook.
+
+nbgrader keeps due dates in UTC and an extension as time added to them; here dates come with a time zone or in one that
+is named. Scores are not touched; lateness counts when a submission is graded next.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dateutil import parser as dates
+from nbgrader.api import Gradebook, MissingEntry
+from sqlalchemy.exc import SAWarning
+
+from grading_utils.course.course import Course
+from grading_utils.errors import CourseError
+
+COLUMNS = {
+    "id": ("id", "student_id", "student", "sis login id", "username", "login", "sid"),
+    "first_name": ("first_name", "first name", "given name", "firstname"),
+    "last_name": ("last_name", "last name", "surname", "family name", "lastname"),
+    "email": ("email", "email address", "e-mail", "mail"),
+    "lms_user_id": ("lms_user_id", "lms id", "canvas id", "moodle id", "user id"),
+}
+"""What the columns of a roster may be called, whatever their case, by nbgrader's name."""
+
+
+@contextmanager
+def _gradebook(course: Course) -> Iterator[Gradebook]:
+    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+        yield gradebook
+
+
+def import_students(course: Course, people: Mapping[str, Mapping[str, str]]) -> tuple[int, int]:
+    """Add students, or change what is known of them; nobody is removed and nothing is emptied.
+
+    Args:
+        course: The course.
+        people: For each student's id, some of nbgrader's columns; empty ones are left as they are.
+
+    Returns:
+        How many were new, and how many were known.
+    """
+    with _gradebook(course) as gradebook:
+        known = {student.id for student in gradebook.students}
+        for id, columns in people.items():
+            gradebook.update_or_create_student(id, **{key: text for key, text in columns.items() if text})
+    return len(set(people) - known), len(set(people) & known)
+
+
+def set_due(course: Course, assignment: str, due: datetime) -> None:
+    """Set when an assignment is due, for everybody; extensions stay as long as they were.
+
+    Args:
+        course: The course.
+        assignment: The assignment; it need not have been graded yet.
+        due: With a time zone.
+    """
+    with _gradebook(course) as gradebook:
+        gradebook.update_or_create_assignment(assignment, duedate=due.astimezone(ZoneInfo("UTC")).replace(tzinfo=None))
+
+
+def extend(course: Course, assignment: str, student: str, until: datetime) -> timedelta:
+    """Give one student longer, instead of any extension before.
+
+    Args:
+        course: The course.
+        assignment: The assignment, which must be due at some time.
+        student: The student's id, which the gradebook must know.
+        until: With a time zone.
+
+    Returns:
+        By how much it is longer than for everybody.
+
+    Raises:
+        CourseError: The gradebook knows no due date or no such student, or `until` is before the due date.
+    """
+    with _gradebook(course) as gradebook:
+        try:
+            due: datetime | None = gradebook.find_assignment(assignment).duedate
+            gradebook.find_student(student)
+        except MissingEntry as error:
+            raise CourseError(f"{error}; see `grading-utils students` and `grading-utils due`") from error
+        if due is None:
+            raise CourseError(f"{assignment} has no due date to extend: set it with `grading-utils due`")
+        longer = until.astimezone(ZoneInfo("UTC")).replace(tzinfo=None) - due
+        if longer < timedelta(0):
+            raise CourseError(f"{until} is before {assignment} is due for everybody ({due} UTC)")
+        try:
+            gradebook.find_submission(assignment, student)
+        except MissingEntry:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SAWarning)  # nbgrader's way of adding a submission is old but works
+                gradebook.add_submission(assignment, student)
+        minutes, seconds = divmod(int(longer.total_seconds()), 60)
+        gradebook.grant_extension(assignment, student, minutes=minutes + (seconds > 0))
+    return longer
+
+
+def read_date(text: str, timezone: str) -> datetime:
+    """A date as people write it, in a time zone: the text's own where it has an offset, else the one named.
+
+    `read_date("2026-12-01 23:59", "Europe/Berlin")`
+
+    Raises:
+        CourseError: The text is no date, it names a zone by letters other than UTC, or there is no such zone.
+    """
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise CourseError(f"there is no time zone {timezone!r}; write it as in Europe/Berlin") from error
+    foreign: list[str] = []
+
+    def named(name: str | None, offset: int | None) -> int | ZoneInfo | None:
+        if name is not None and offset is None and name.upper() not in ("UTC", "GMT", "Z"):
+            foreign.append(name)
+        return offset if offset is not None else ZoneInfo("UTC") if name else None
+
+    try:
+        when: datetime = dates.parse(text, tzinfos=named)
+    except (ValueError, OverflowError) as error:
+        raise CourseError(f"{text!r} is no date; write it as in '2026-12-01 23:59'") from error
+    if foreign:
+        raise CourseError(f"the time zone {foreign[0]!r} has more than one meaning; name it with --timezone")
+    return when if when.tzinfo is not None else when.replace(tzinfo=zone)

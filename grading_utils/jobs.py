@@ -1,0 +1,85 @@
+"""What running a notebook is asked with and answered with: cells with their rights, and how each of them ended.
+
+The seam of the package: `grading` makes jobs, `boundary` runs them, and everything that scores or reports reads the
+answers. Nothing here runs or decides anything.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from grading_utils.course.cells import Role
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """What a student's code may do in one check, beyond answering it with data.
+
+    Each is a door; `grading.calibration` finds out which of them the instructor's own solution needs.
+    """
+
+    inside: bool = False
+    """The test's text runs in a copy of the student's process, made at the cell's own place in the notebook."""
+    changes: bool = False
+    """What student code does in place to an argument is done to the test's own object."""
+    comparisons: bool = False
+    """Methods and operators of the student's classes may decide something that the check is about."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One code cell to run; which `grading.jobs` makes from a notebook."""
+
+    index: int
+    role: Role
+    source: str
+    grade_id: str | None = None
+    time_limit: float = 30.0
+    draws: bool = True
+    """Whether the pictures that the cell displays are drawn; often that costs more than all its computing."""
+    hidden_lines: tuple[tuple[int, int], ...] = ()
+    rights: Rights = Rights(changes=True, comparisons=True)
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One notebook of one submission."""
+
+    leading: int
+    """How many cells at the beginning the warm process has already run."""
+    cells: tuple[Cell, ...]
+    lost: tuple[int, ...] = ()
+    """Cells (by `index`) that ended an earlier tester, and must not be run in one again."""
+    answers: frozenset[str] | None = None
+    """Names that the instructor's own answers bind; None where nobody knows."""
+    files: tuple[tuple[str, bytes], ...] = ()
+    """What the student handed in beside the notebook: relative paths and contents. Only student code sees them."""
+
+
+class CellStatus(StrEnum):
+    """How running one cell ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    STOPPED = "stopped"
+    """It broke a limit of the policy, or ended its process."""
+    OPEN = "open"
+    """A limit of ours, or the machine, kept us from finding out: a person has to look."""
+    FAULT = "fault"
+    """Our own machinery broke: a person has to look, and nothing of it is the student's business."""
+
+
+class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
+    """What running one cell gave."""
+
+    index: int
+    status: CellStatus
+    outputs: list[dict[str, Any]] = []
+    message: str = ""
+    """One line that is safe to show to the student."""
+    hidden: bool = False
+    """The failure happened in a hidden test."""
+    failed_line: int | None = None
+    """Line of the cell, from 1."""
+    reason: str = ""
+    """For the instructor: why a score is open, or what of ours broke."""
