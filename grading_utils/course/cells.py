@@ -12,6 +12,9 @@ from typing import Any
 TIME_LIMIT_SECONDS = 30.0
 """Seconds of computing that a code cell may use unless its author says otherwise."""
 
+LONGEST_SECONDS = 600.0
+"""What a cell may use where `c.Execute.timeout` says that there is no limit: nothing may keep a class waiting."""
+
 DEMONSTRATION = "demonstration"
 """Cell tag of instructor cells that only show what the student's functions do."""
 
@@ -74,7 +77,7 @@ def is_instructor_owned(cell: Any) -> bool:
     return not nbgrader_metadata(cell).get("solution")
 
 
-def time_limit(cell: Any) -> float:
-    """Seconds of computing a cell may use: the author's `grading_utils.time_limit` metadata, or the default."""
-    limit = cell.get("metadata", {}).get("grading_utils", {}).get("time_limit", TIME_LIMIT_SECONDS)
+def time_limit(cell: Any, default: float = TIME_LIMIT_SECONDS) -> float:
+    """Seconds of computing a cell may use: the author's `grading_utils.time_limit` metadata, or the course's."""
+    limit = cell.get("metadata", {}).get("grading_utils", {}).get("time_limit", default)
     return float(limit)
