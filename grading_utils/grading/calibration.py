@@ -18,12 +18,12 @@ from typing import Any
 import msgspec
 
 from grading_utils.course.bundle import NotebookBundle
-from grading_utils.course.cells import Role, demanded_place, is_graded, nbgrader_metadata, role
+from grading_utils.course.cells import Place, Role, demanded_place, grade_id, is_graded, nbgrader_metadata, role
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, score_cells
 from grading_utils.grading.solutions import answered_names, solution_notebook, untouched_notebook
 from grading_utils.intake.restoring import restore
-from grading_utils.jobs import Rights
+from grading_utils.jobs import CellStatus, Rights
 from grading_utils.results import CellResult
 
 LADDER = (
@@ -48,8 +48,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """What the solution met in the last place that was tried, where it earns its points in none."""
     points: float = 0.0
     """What the solution got then."""
+    is_fault: bool = False
+    """Was it our own machinery that broke? That is no reason to run a check inside."""
     gift: float = 0.0
     """Points that the untouched release gets."""
+
+
+DEMANDED = "its author wants it there"
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,38 +105,43 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
     }
     learned: dict[str, Check] = {}
     failed: dict[str, CellResult] = {}
+    broken: set[str] = set()
     for rights in LADDER if engine.isolated else LADDER[:1]:
-        tried = {name for name, place in places.items() if name not in learned and place.allows(rights.inside)}
+        left = places.keys() - learned.keys() - broken
+        tried = {name for name in left if places[name].allows(rights.inside)}
         if not tried:
             continue
         granted = {name: check.rights for name, check in learned.items()} | dict.fromkeys(tried, rights)
-        results = _grade(solution, bundle, engine, granted, answers)
+        results, faults = _grade(solution, bundle, engine, granted, answers)
+        broken |= faults & tried
         for name in tried:
             if results[name].score == results[name].max_score:
-                learned[name] = Check(rights=rights, why=_said(failed[name]) if name in failed else "")
+                why = DEMANDED if places[name] is Place.INSIDE else ""
+                learned[name] = Check(rights=rights, why=_said(failed[name]) if name in failed else why)
             else:
                 failed[name] = results[name]
     for name in places.keys() - learned.keys():
-        learned[name] = Check(problem=_said(failed[name]), points=failed[name].score or 0.0)
+        result = failed[name]
+        learned[name] = Check(problem=_said(result), points=result.score or 0.0, is_fault=name in broken)
     rights_of = {name: check.rights for name, check in learned.items()}
-    blank = _grade(untouched_notebook(bundle), bundle, engine, rights_of, answers)
+    blank, _ = _grade(untouched_notebook(bundle), bundle, engine, rights_of, answers)
     checks = {name: msgspec.structs.replace(learned[name], gift=blank[name].score or 0.0) for name in places}
     return Calibration(checks=checks, answers=answers)
 
 
 def _grade(
     submitted: Any, bundle: NotebookBundle, engine: Engine, rights: Mapping[str, Rights], answers: frozenset[str]
-) -> dict[str, CellResult]:
+) -> tuple[dict[str, CellResult], set[str]]:
+    """The results by `grade_id`, and the checks in which our machinery broke."""
     notebook = restore(submitted, bundle).notebook
     run = engine.run(make_job(notebook, bundle, rights=rights, answers=answers, everything=False))
     insert_outputs(notebook, run)
-    reasons = {
-        notebook.cells[cell.index].metadata.get("nbgrader", {}).get("grade_id"): cell.reason for cell in run.cells
-    }
-    return {
-        result.grade_id: msgspec.structs.replace(result, open=result.open or reasons.get(result.grade_id, ""))
-        for result in score_cells(notebook, run)
-    }
+    by_name = {grade_id(notebook.cells[cell.index]) or "": cell for cell in run.cells}
+    results = {result.grade_id: result for result in score_cells(notebook, run)}
+    for name, result in results.items():
+        if name in by_name and not result.open:
+            results[name] = msgspec.structs.replace(result, open=by_name[name].reason)
+    return results, {name for name, cell in by_name.items() if cell.status is CellStatus.FAULT}
 
 
 def _said(result: CellResult) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import AuthoringError
-from grading_utils.grading.calibration import Calibration
+from grading_utils.grading.calibration import DEMANDED, Calibration
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.remembered import calibrations
 from grading_utils.jobs import Rights
@@ -75,7 +75,11 @@ def _terms(known: Calibration, inside: Collection[str]) -> Terms:
         rights=known.rights() | dict.fromkeys(asked, Rights(inside=True)),
         answers=known.answers,
         inside=known.inside | dict.fromkeys(asked, ASKED),
-        open={name: NOT_PASSED for name in known.problems if name not in asked},
+        open={
+            name: check.problem if check.is_fault else NOT_PASSED
+            for name, check in known.problems.items()
+            if name not in asked
+        },
     )
 
 
@@ -83,7 +87,10 @@ def findings(learned: Mapping[str, Calibration]) -> list[str]:
     """What an instructor should know about the checks of an assignment, one line for each thing."""
     lines: list[str] = []
     for notebook, known in learned.items():
-        lines += [f"{notebook}: {name} runs inside, because apart: {why}" for name, why in known.inside.items()]
+        lines += [
+            f"{notebook}: {name} runs inside, because {why if why == DEMANDED else f'apart: {why}'}"
+            for name, why in known.inside.items()
+        ]
         lines += [
             f"{notebook}: {name} waits for a person, whoever hands it in: the instructor's own solution gets "
             f"{check.points:g} points ({check.problem})"
