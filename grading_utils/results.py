@@ -32,6 +32,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     max_score: float
     message: str = ""
     """Why points were lost, in words that are safe to show the student."""
+    details: str = ""
+    """For the instructor: all that a hidden check said, which may hold its arguments; empty where `message` is all."""
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

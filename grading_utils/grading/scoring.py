@@ -30,7 +30,12 @@ def insert_outputs(notebook: Any, run: NotebookRun) -> None:
                 output.execution_count = count
         if cell_run.status is not CellStatus.OK and role(cell) is Role.TEST:
             cell.metadata["grading_utils"] = NotebookNode(
-                {**cell.metadata.get("grading_utils", {}), "message": cell_run.message, "hidden": cell_run.hidden}
+                {
+                    **cell.metadata.get("grading_utils", {}),
+                    "message": cell_run.message,
+                    "details": cell_run.details,
+                    "hidden": cell_run.hidden,
+                }
             )
 
 
@@ -59,4 +64,5 @@ def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
         ) from error
     is_written = bool(nbgrader_metadata(cell).get("solution"))
     message = "not answered" if is_written and score == 0 else (cell_run.message if cell_run else "")
-    return CellResult(grade_id=name, score=score, max_score=points, message=message)
+    details = cell_run.details if cell_run is not None else ""
+    return CellResult(grade_id=name, score=score, max_score=points, message=message, details=details)

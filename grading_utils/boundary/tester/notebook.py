@@ -108,7 +108,7 @@ class Tester:
         self._lost = frozenset(job.lost)
         self._spawn = spawn_student
         self._warm = warm
-        self._context = Context(warm.shared, self._source_of)
+        self._context = Context(warm.shared, self._source_of, earlier=self._earlier)
         self._namespace = _instructor_namespace()
         self._student: Student | None = None
         self._main: Session | None = None
@@ -367,11 +367,13 @@ class Tester:
             if dict.__contains__(self._namespace, name):
                 self._context.shared.register(name, self._namespace[name])
 
+    def _earlier(self) -> list[Cell]:
+        return [*self._leading, *self._cells[: self._position]]
+
     def _source_of(self, qualname: str) -> Any:
         from grading_utils.checks.source import StudentSource
 
-        earlier = [*self._leading, *self._cells[: self._position]]
-        texts = [cell.source for cell in earlier if cell.role is not Role.TEST]
+        texts = [cell.source for cell in self._earlier() if cell.role is not Role.TEST]
         names = set(self._namespace.instructor_names).union(
             *(bound_names(self._warm.shell.transform_cell(text)) for text in texts)
         )

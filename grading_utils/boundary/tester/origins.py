@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from grading_utils.boundary.tester import syntax
@@ -72,14 +73,16 @@ class Follower:
     Args:
         names: What is known when the scope begins; changed as statements are followed.
         line: Where to take a look: `seen` then has the names as they are just before that line's statement runs.
-        changes: Can student code have changed the arguments that it was given?
+        is_changed: Can student code that was given the object of this name have changed it?
     """
 
-    def __init__(self, names: Names, *, line: int | None = None, changes: bool = False) -> None:
+    def __init__(
+        self, names: Names, *, line: int | None = None, is_changed: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self.names = names
         self.seen: Names | None = None
         self._line = line
-        self._changes = changes
+        self._is_changed = is_changed
         self._students_loops = 0
 
     # --- expressions ---
@@ -173,8 +176,8 @@ class Follower:
                 self._spoil(node.func.value)
             if syntax.last_name(node.func) in _STORING_FUNCTIONS and not ours:
                 self._spoil(*given[:1])
-            if self._changes and not self.is_ours(node.func):
-                self._spoil(*given)
+            if not self.is_ours(node.func):
+                self._spoil(*(value for value in given if self._is_changed(syntax.root(value) or "")))
 
     def _spoil(self, *places: ast.expr) -> None:
         for place in places:
@@ -210,6 +213,9 @@ class Follower:
     def _assign(self, statement: ast.Assign) -> None:
         for target in statement.targets:
             self._assign_to(target, statement.value)
+        same = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        for one, other in itertools.pairwise(same):  # `a = b = []` is one list
+            self.names.aliases.setdefault(one, set()).add(other)
 
     def _annassign(self, statement: ast.AnnAssign) -> None:
         if statement.value is not None:

@@ -13,7 +13,7 @@ import dataclasses
 import linecache
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Scope:
     values: Mapping[str, Any]
     line: int
     trees: dict[str, ast.Module] = field(default_factory=dict)
+    is_innermost: bool = False
+    """Was the exception raised right here?"""
     call: ast.Call | None = None
     """The call that the failure came out of."""
     caller: Scope | None = None
@@ -80,9 +82,9 @@ class Scope:
             with contextlib.suppress(LookupError):
                 values[name] = self.evaluate(node)
         outer = {name: value for name, value in self.values.items() if name not in own}
-        return Scope(
-            function.body, Follower(names), {**outer, **values}, sys.maxsize, self.trees, None, here, arguments
-        )
+        inner = Scope(function.body, Follower(names), outer | values, sys.maxsize, self.trees)
+        inner.caller, inner.arguments = here, arguments
+        return inner
 
 
 def scopes(
@@ -90,8 +92,7 @@ def scopes(
     is_instructors: Callable[[str], bool],
     trees: dict[str, ast.Module],
     known: Names,
-    *,
-    changes: bool,
+    changed: Collection[type],
 ) -> list[Scope]:
     """The scopes of instructor's code that a failure passed through, the test cell's first.
 
@@ -100,7 +101,7 @@ def scopes(
         is_instructors: Is a file of this name instructor's code?
         trees: Parsed sources by file name; others are parsed here.
         known: The names of the notebook before the test cell ran.
-        changes: Can student code have changed the arguments that it was given?
+        changed: Of what types the arguments were that student code has changed.
     """
     found: list[Scope] = []
     trace = error.__traceback__
@@ -111,10 +112,11 @@ def scopes(
             if tree is None:
                 return []
             caller = found[-1] if found else None
-            scope = _scope(trace, code, tree, caller, found[0].follower.seen if found else known, changes=changes)
+            scope = _scope(trace, code, tree, caller, found[0].follower.seen if found else known, changed)
             if scope is None:
                 return []
             scope.trees = trees
+            scope.is_innermost = trace.tb_next is None
             scope.call = _call_at(tree, code, trace.tb_lasti)
             found.append(scope)
         trace = trace.tb_next
@@ -127,16 +129,16 @@ def _scope(
     tree: ast.Module,
     caller: Scope | None,
     known: Names | None,
-    *,
-    changes: bool,
+    changed: Collection[type],
 ) -> Scope | None:
     frame, line = trace.tb_frame, trace.tb_lineno
     if caller is None:
-        follower = Follower((known or Names()).copy(), line=line, changes=changes)
+        values = _Values({}, frame.f_globals)
+        follower = Follower((known or Names()).copy(), line=line, is_changed=values.may_be_one_of(changed))
         follower.follow(tree.body)
         follower.names = follower.seen or Names()
         follower.seen = follower.names
-        return Scope(tree.body, follower, _Values({}, frame.f_globals), line)
+        return Scope(tree.body, follower, values, line)
     function = _function_at(tree, code)
     names = (known or Names()).copy()
     names.ours -= {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
@@ -148,7 +150,7 @@ def _scope(
     for name in code.co_varnames:
         names.functions.pop(name, None)
     names.ours |= {name for name, node in arguments.items() if caller.is_ours(node)}
-    follower = Follower(names, line=line, changes=changes)
+    follower = Follower(names, line=line, is_changed=values.may_be_one_of(changed))
     follower.follow(body)
     follower.names = follower.seen or follower.names
     return Scope(body, follower, values, line, caller=caller, arguments=arguments)
@@ -165,6 +167,10 @@ class _Values(Mapping[str, Any]):
             return self._local[name]
         # Not through the namespace's own `__getitem__`, which asks the student's process.
         return dict.__getitem__(self._outer, name) if dict.__contains__(self._outer, name) else vars(builtins)[name]
+
+    def may_be_one_of(self, kinds: Collection[type]) -> Callable[[str], bool]:
+        """Whether the object of a name may be of one of these types."""
+        return lambda name: bool(kinds) and (name not in self or type(self[name]) in kinds)
 
     def __iter__(self) -> Any:
         return iter({*self._local, *dict.__iter__(self._outer)})

@@ -99,20 +99,15 @@ def held(value: ast.expr) -> set[str]:
 
 
 def taken(definition: ast.stmt) -> set[str]:
-    """Names that a function or class takes from around it."""
-    own = {node.arg for node in ast.walk(definition) if isinstance(node, ast.arg)}
-    own |= {name for node in ast.walk(definition) if isinstance(node, ast.stmt) for name in bound(node)}
-    own |= {
-        n.name for n in ast.walk(definition) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
-    }
-    shared = {n for node in ast.walk(definition) if isinstance(node, ast.Global | ast.Nonlocal) for n in node.names}
-    return set(read(definition)) - (own - shared)
+    """Names that a function or class takes something from, of those around it."""
+    filled = {id(place) for node in ast.walk(definition) if (place := _filled(node)) is not None}
+    used = (node for node in ast.walk(definition) if isinstance(node, ast.Name) and id(node) not in filled)
+    return {node.id for node in used if isinstance(node.ctx, ast.Load)} - _own_names(definition)
 
 
 def changed_outside(definition: ast.stmt) -> set[str]:
-    """Names outside of a function or class whose objects it changes."""
+    """Names around a function or class whose objects it changes."""
     changed: set[str] = set()
-    outside = taken(definition)
     for node in ast.walk(definition):
         if isinstance(node, ast.Global | ast.Nonlocal):
             changed.update(node.names)
@@ -121,9 +116,31 @@ def changed_outside(definition: ast.stmt) -> set[str]:
             place = node.func.value
         elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
             place = node
-        if place is not None and (name := root(place)) in outside:
-            changed.add(str(name))
-    return changed
+        if place is not None and (name := root(place)) is not None:
+            changed.add(name)
+    return changed - _own_names(definition)
+
+
+def _own_names(definition: ast.stmt) -> set[str]:
+    """Names that a function or class binds itself."""
+    own = {node.arg for node in ast.walk(definition) if isinstance(node, ast.arg)}
+    shared = set()
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            own.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node is not definition:
+            own.add(node.name)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            shared.update(node.names)
+    return own - shared
+
+
+def _filled(node: ast.AST) -> ast.expr | None:
+    """`seen` in a statement `seen.append(x)`, which puts something into it and takes nothing from it."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and stores(call.func.attr):
+        return call.func.value
+    return None
 
 
 def keeps_state(definition: ast.ClassDef) -> bool:

@@ -16,7 +16,6 @@ import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grading_utils.boundary.tester import syntax
 from grading_utils.boundary.tester.stack import Scope
 from grading_utils.checks.failure import CheckFailed, Origin, Piece
 
@@ -28,6 +27,7 @@ _MOST_GAPS = 4
 _HARMLESS_WORDS = ("None", "True", "False", "nan", "inf", "-inf", "[]", "()", "{}", "''", "set()", "-1", "0.0", "1.0")
 _HARMLESS = re.compile("|".join([*map(re.escape, _HARMLESS_WORDS), r"\d{1,2}"]))
 _HARMLESS_COUNT = len(_HARMLESS_WORDS) + 110
+_BETWEEN = re.compile(r"\W{0,3}(and|or|of)?\W{0,3}")
 _PERCENT = re.compile(r"%(?:\([^)]*\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?([a-zA-Z%])")
 
 Parts = list[str | None]
@@ -65,7 +65,7 @@ def explain(error: BaseException, stack: Sequence[Scope], allowance: Allowance) 
     if isinstance(error, CheckFailed):
         parts = _checkers(error, stack[-1], allowance)
         return _joined(parts) if _says_something(parts) else ""
-    node = _message_of(stack[-1])
+    node = _message_of(stack[-1]) if stack[-1].is_innermost else None
     if node is None:
         return ""
     actual = str(error)
@@ -229,9 +229,10 @@ def _assigned(name: str, body: list[ast.stmt]) -> Iterator[ast.expr]:
     for node in (part for statement in body for part in ast.walk(statement)):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             yield node.value
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-            if isinstance(node.target, ast.Name) and node.target.id == name:
-                yield node.value
+        if not isinstance(node, ast.AnnAssign | ast.NamedExpr) or not isinstance(node.target, ast.Name):
+            continue
+        if node.target.id == name and node.value is not None:
+            yield node.value
 
 
 # --- checkers ---
@@ -243,16 +244,21 @@ def _checkers(error: CheckFailed, scope: Scope, allowance: Allowance) -> Parts:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords} if call is not None else {}
     name = keywords.pop("name", None)
     others = [*call.args[1:], *keywords.values()] if call is not None else []
-    right = call is not None and all(scope.is_ours(value) for value in others)
-    mine = call is not None and bool(call.args) and scope.is_ours(call.args[0])
-    shown = {Origin.WORDS: True, Origin.RIGHT: right, Origin.MINE: mine}
+    if call is not None and len(call.args) == 2:
+        keywords.setdefault("expected", call.args[1])
 
     def parts_of(piece: Piece) -> Parts:
         if piece.origin is Origin.NAME:
             if name is None:
                 return [piece.text if call is not None else None]
             return _Resolver(piece.text).parts(name, scope, piece.text)
-        if shown[piece.origin]:
+        if piece.origin is Origin.WORDS:
+            return [piece.text]
+        # What was computed from the value may have been compared with the expected one as well.
+        source = others if piece.origin is Origin.RIGHT else [*(call.args[:1] if call is not None else ()), *others]
+        if piece.origin is Origin.RIGHT and piece.argument in keywords:
+            source = [keywords[piece.argument]]
+        if call is not None and all(scope.is_ours(value) for value in source):
             return [piece.text]
         if not piece.aside and _HARMLESS.fullmatch(piece.text) and allowance.grant(_HARMLESS_COUNT):
             return [piece.text]
@@ -316,5 +322,10 @@ def _says_something(parts: Parts) -> bool:
 
 
 def _joined(parts: Parts) -> str:
-    text = "".join(GAP if part is None else part for part in _merged(parts))
+    """The text; gaps in a row, as in `(<gap>, <gap>) and <gap>`, are one."""
+    merged = _merged(parts)
+    for number in range(1, len(merged) - 1):
+        if merged[number - 1] is merged[number + 1] is None and _BETWEEN.fullmatch(merged[number] or ""):
+            merged[number] = None
+    text = "".join(GAP if part is None else part for part in _merged(merged))
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
