@@ -34,6 +34,10 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """Why points were lost, in words that are safe to show the student."""
     details: str = ""
     """For the instructor: all that a hidden check said, which may hold its arguments; empty where `message` is all."""
+    open: str = ""
+    """Why an automatic score is missing, for the instructor; "" where there is one, or where none was meant to be."""
+    inside: bool = False
+    """Did the check run in a copy of the student's process?"""
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,7 +66,7 @@ def _grade_mutants(trials: Trials, workers: int) -> Iterator[tuple[str, Mutant, 
         (grade_id(cell) or "", mutant)
         for cell in trials.original.cells
         if grade_id(cell) in trials.checks
-        for mutant in mutants_of(cell.source)
+        for mutant in mutants_of(cell.source, trials.grammar)
     ]
     full = {cell: _points(trials, cell, None) for cell in trials.checks}
     with ThreadPoolExecutor(max_workers=workers) as pool:

@@ -12,13 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grading_utils.course.cells import nbgrader_metadata
+from grading_utils.course.regions import Grammar
 
-_REGIONS = (
-    (re.compile("BEGIN SOLUTION"), re.compile("SCAFFOLD|END SOLUTION"), "a solution"),
-    (re.compile("BEGIN HIDDEN TESTS"), re.compile("END HIDDEN TESTS"), "a hidden test"),
-    (re.compile("BEGIN MARK SCHEME"), re.compile("END MARK SCHEME"), "a mark scheme"),
-)
-_MARKERS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)|### SCAFFOLD")
 _SHORTEST = 12
 """Characters without spaces that a line must have to give something away."""
 _PLAIN = re.compile(
@@ -39,14 +34,15 @@ class Leak:
         return f"{self.where} shows {self.kind}: {self.line!r}"
 
 
-def find_leaks(source: Any, release: Any) -> list[Leak]:
+def find_leaks(source: Any, release: Any, grammar: Grammar) -> list[Leak]:
     """Every secret line of an instructor's notebook that its release shows.
 
     Args:
         source: The instructor's notebook.
         release: The student's notebook made from it.
+        grammar: How the course marks what is secret.
     """
-    secrets = secret_lines(source)
+    secrets = secret_lines(source, grammar)
     leaks = []
     for number, cell in enumerate(release.cells, start=1):
         where = f"cell {cell.get('id') or number}"
@@ -58,8 +54,9 @@ def find_leaks(source: Any, release: Any) -> list[Leak]:
             for squeezed, (line, kind) in secrets.items()
             if squeezed in lines or any(squeezed in other for other in lines) or squeezed in whole
         ]
-        if marker := _MARKERS.search(text):
-            leaks.append(Leak(marker.group(), "an author's marker", where))
+        leaks += [
+            Leak(marker, "an author's marker", where) for marker in map(grammar.marker_in, text.split("\n")) if marker
+        ]
     whole = _squeeze(json.dumps(release.metadata))
     leaks += [
         Leak(line, kind, "the notebook's metadata") for squeezed, (line, kind) in secrets.items() if squeezed in whole
@@ -67,41 +64,32 @@ def find_leaks(source: Any, release: Any) -> list[Leak]:
     return leaks
 
 
-def secret_lines(source: Any) -> dict[str, tuple[str, str]]:
+def secret_lines(source: Any, grammar: Grammar) -> dict[str, tuple[str, str]]:
     """Lines of a source notebook that no student may read: squeezed text → (line, what it belongs to)."""
     secrets: dict[str, tuple[str, str]] = {}
-    for cell in source.cells:
-        kind: str | None = None
-        end: re.Pattern[str] | None = None
-        whole_is_secret = bool(nbgrader_metadata(cell).get("solution")) and "BEGIN SOLUTION" not in cell.source
-        for line in cell.source.split("\n"):
-            opened = next(((stop, name) for start, stop, name in _REGIONS if start.search(line)), None)
-            if opened:
-                end, kind = opened
-            elif end is not None and end.search(line):
-                end, kind = None, None
-            elif kind or whole_is_secret:
-                squeezed = _squeeze(line)
-                if len(squeezed) >= _SHORTEST and not _PLAIN.match(line.strip()) and not line.strip().startswith("#"):
-                    secrets.setdefault(squeezed, (line.strip(), kind or "a solution"))
-    for shown in _scaffold_lines(source):
-        secrets.pop(shown, None)
-    return secrets
-
-
-def _scaffold_lines(source: Any) -> set[str]:
-    """What scaffolds show on purpose, squeezed."""
     shown: set[str] = set()
     for cell in source.cells:
-        inside = False
-        for line in cell.source.split("\n"):
-            if "### SCAFFOLD" in line:
-                inside = True
-            elif "END SOLUTION" in line:
-                inside = False
-            elif inside:
+        lines = cell.source.split("\n")
+        solutions = grammar.solutions(cell.source)
+        if nbgrader_metadata(cell).get("solution") and not solutions:
+            answers = [range(1, len(lines) + 1)]
+        else:
+            answers = [region.answer for region in solutions]
+        regions = [(numbers, "a solution") for numbers in answers]
+        for markers, kind in ((grammar.hidden_tests, "a hidden test"), (grammar.mark_scheme, "a mark scheme")):
+            regions += [(range(first + 1, last), kind) for first, last in markers.ranges(cell.source)]
+        for number, line in enumerate(lines, start=1):
+            kind = next((kind for numbers, kind in regions if number in numbers), "")
+            squeezed = _squeeze(line)
+            if kind and len(squeezed) >= _SHORTEST and not _is_plain(line):
+                secrets.setdefault(squeezed, (line.strip(), kind))
+            if any(number in region.shown for region in solutions):
                 shown.add(_squeeze(re.sub(r"^\s*# ?", "", line)))
-    return shown
+    return {squeezed: secret for squeezed, secret in secrets.items() if squeezed not in shown}
+
+
+def _is_plain(line: str) -> bool:
+    return line.strip().startswith("#") or _PLAIN.match(line.strip()) is not None
 
 
 def _squeeze(text: str) -> str:

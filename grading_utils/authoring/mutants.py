@@ -14,6 +14,8 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grading_utils.course.regions import Grammar
+
 _BINARY: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -71,14 +73,15 @@ class Mutant:
         return self.source.split("\n")[self.line - 1].strip()
 
 
-def mutants_of(source: str) -> list[Mutant]:
+def mutants_of(source: str, grammar: Grammar) -> list[Mutant]:
     """All mutants of a solution cell, in order of their place.
 
     Args:
         source: The cell as the author wrote it; only what stands in solution regions (all of it where there are
             none) is mutated, and scaffolds are left out.
+        grammar: How the author marks them.
     """
-    kept, mutable = _split(source)
+    kept, mutable = _split(source, grammar)
     text = "\n".join(kept)
     tree = ast.parse(text)
     mutants: dict[str, Mutant] = {}
@@ -95,22 +98,17 @@ def mutants_of(source: str) -> list[Mutant]:
     return sorted(mutants.values(), key=lambda mutant: (mutant.line, mutant.before, mutant.after))
 
 
-def _split(source: str) -> tuple[list[str], set[int]]:
+def _split(source: str, grammar: Grammar) -> tuple[list[str], set[int]]:
     """A cell's lines without markers and scaffolds, and the numbers of those that belong to the solution."""
+    regions = grammar.solutions(source)
     kept: list[str] = []
     mutable: set[int] = set()
-    inside = scaffold = False
-    for line in source.split("\n"):
-        if "BEGIN SOLUTION" in line:
-            inside = True
-        elif "### SCAFFOLD" in line:
-            scaffold = True
-        elif "END SOLUTION" in line:
-            inside = scaffold = False
-        elif not scaffold:
+    for number, line in enumerate(source.split("\n"), start=1):
+        if any(number in region.answer for region in regions):
             kept.append(line)
-            if inside:
-                mutable.add(len(kept))
+            mutable.add(len(kept))
+        elif not any(region.first <= number <= region.last for region in regions):
+            kept.append(line)
     return kept, mutable or set(range(1, len(kept) + 1))
 
 

@@ -57,21 +57,8 @@ def solution_notebook(path: Path, bundle: NotebookBundle) -> Any:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if grade_id(cell) in bundle.managed:
-            cell.source = without_scaffold(cell.source)
+            cell.source = bundle.grammar.solved(cell.source)
     return notebook
-
-
-def without_scaffold(source: str) -> str:
-    """A solution cell's text with the solution kept, and its scaffold and markers removed."""
-    kept, in_scaffold = [], False
-    for line in source.split("\n"):
-        if "### SCAFFOLD" in line:
-            in_scaffold = True
-        elif "END SOLUTION" in line:
-            in_scaffold = False
-        elif not in_scaffold and "BEGIN SOLUTION" not in line:
-            kept.append(line)
-    return "\n".join(kept)
 
 
 def _grade(submitted: Any, bundle: NotebookBundle, engine: Any) -> list[CellResult]:

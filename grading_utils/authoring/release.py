@@ -21,6 +21,7 @@ from nbgrader.coursedir import CourseDirectory
 from grading_utils.authoring.leaks import find_leaks
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import AuthoringError
 
 
@@ -58,7 +59,7 @@ def generate(course: Course, assignment: str, root: Path) -> Path:
             f"nbgrader could not generate the release: {log.text or error}", where=assignment
         ) from error
     target = Path(layout.format_path(layout.release_directory, ".", assignment))
-    refuse_leaks(course.source(assignment), target)
+    refuse_leaks(course.source(assignment), target, course.grammar)
     return target
 
 
@@ -87,7 +88,7 @@ class _LastError(logging.Handler):
         self.text = self.text or record.getMessage().strip().split("\n")[-1]
 
 
-def refuse_leaks(source: Path, released: Path) -> None:
+def refuse_leaks(source: Path, released: Path, grammar: Grammar) -> None:
     """Compare every notebook of a release with its source.
 
     Raises:
@@ -95,7 +96,7 @@ def refuse_leaks(source: Path, released: Path) -> None:
     """
     for path in sorted(source.glob("*.ipynb")):
         made = released / path.name
-        leaks = find_leaks(nbformat.read(path, as_version=4), nbformat.read(made, as_version=4))
+        leaks = find_leaks(nbformat.read(path, as_version=4), nbformat.read(made, as_version=4), grammar)
         if leaks:
             listed = "\n  ".join(str(leak) for leak in leaks)
             raise AuthoringError(f"the release would give away:\n  {listed}", where=f"{source.name}/{path.name}")

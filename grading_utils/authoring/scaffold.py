@@ -22,6 +22,7 @@ from typing import Any
 from nbgrader.preprocessors import ClearSolutions
 from traitlets import Unicode
 
+from grading_utils.course.regions import Grammar, Markers
 from grading_utils.errors import AuthoringError
 
 _COMMENT = re.compile(r"^(\s*)# ?(.*)$")
@@ -48,42 +49,27 @@ class ScaffoldSolutions(ClearSolutions):
 
     def _with_scaffolds(self, source: str, where: str) -> str:
         """Replace every region that has a scaffold; regions without one keep their markers."""
-        kept: list[str] = []
-        region: list[str] | None = None
-        for line in source.split("\n"):
-            if self.begin_solution_delimeter in line:
-                if region is not None:
-                    raise AuthoringError("a solution region begins inside another one", where=where)
-                region = [line]
-            elif region is None:
-                if self.scaffold_delimeter in line:
-                    raise AuthoringError("a scaffold stands outside a solution region", where=where)
-                kept.append(line)
-            else:
-                region.append(line)
-                if self.end_solution_delimeter in line:
-                    kept.extend(self._scaffold_of(region, where))
-                    region = None
-        if region is not None:
-            raise AuthoringError("a solution region has no end", where=where)
-        cleared = "\n".join(kept)
+        markers = Markers(self.begin_solution_delimeter, self.end_solution_delimeter)
+        try:
+            regions = Grammar(solution=markers, scaffold=self.scaffold_delimeter).solutions(source)
+        except AuthoringError as error:
+            raise AuthoringError(error.message, where=where) from error
+        lines = source.split("\n")
+        for region in reversed(regions):
+            if region.scaffold is not None:
+                shown = [_uncommented(lines[number - 1], where) for number in region.shown]
+                lines[region.first - 1 : region.last] = shown
+        cleared = "\n".join(lines)
         if self.begin_solution_delimeter not in cleared:
             check_parses(cleared, where)
         return cleared
 
-    def _scaffold_of(self, region: list[str], where: str) -> list[str]:
-        starts = [number for number, line in enumerate(region) if self.scaffold_delimeter in line]
-        if not starts:
-            return region
-        if len(starts) > 1:
-            raise AuthoringError("a solution region has two scaffolds", where=where)
-        scaffold = []
-        for line in region[starts[0] + 1 : -1]:
-            match = _COMMENT.match(line)
-            if match is None and line.strip():
-                raise AuthoringError(f"a scaffold line is no comment: {line.strip()!r}", where=where)
-            scaffold.append(match.group(1) + match.group(2) if match else "")
-        return scaffold
+
+def _uncommented(line: str, where: str) -> str:
+    match = _COMMENT.match(line)
+    if match is None and line.strip():
+        raise AuthoringError(f"a scaffold line is no comment: {line.strip()!r}", where=where)
+    return match.group(1) + match.group(2) if match else ""
 
 
 def check_parses(source: str, where: str) -> None:

@@ -48,6 +48,7 @@ class Trials:
         self.original = nbformat.read(source, as_version=4)
         self.checks = _own_checks(self.original)
         """For every answer cell the checks that follow it, up to the next answer."""
+        self.grammar = bundle.grammar
         self._solution = solution_notebook(source, bundle)
         self._bundle = bundle
         self._engine = engine

@@ -62,7 +62,7 @@ def describe(value: Any) -> Phrase:
     # What it claims to be is good enough for a message, and right for a stand-in of an object elsewhere.
     claimed = value.__class__
     kind = claimed.__name__ if isinstance(claimed, type) else type(value).__name__
-    if kind == "function":
+    if kind in ("function", "method", "builtin_function_or_method"):
         return Phrase("a function: did you forget to call it, with `()`?")
     return Phrase("{kind}", mine={"kind": _article(kind)})
 

@@ -5,7 +5,7 @@ Exit codes, the same for every sub-command:
     0  done; every submission was graded
     1  done, but some submission needs a person
     2  wrong use, or something in the course needs a change; nothing was graded
-    3  this machine cannot grade safely
+    3  this machine cannot grade safely, or has no room, no permission, no gradebook
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from grading_utils.errors import GradingError, SandboxError
+from grading_utils.errors import GradingError, MachineError, SandboxError, machine_trouble
 
 # With this package at hand jsonschema, which every reader of notebooks imports, builds 38 grammars for checking
 # addresses (over a second); no notebook has a use for them, and jsonschema does without.
@@ -32,6 +32,7 @@ COMMANDS = {
     "collect": "Put what Canvas, Moodle or Gradescope hands out into submitted/.",
     "export": "Write the gradebook as CSV or JSON, or into a file of Canvas or Moodle.",
     "feedback": "Write one page of feedback per graded submission.",
+    "hand-back": "Make the zip with which Canvas or Moodle hands out feedback.",
     "report": "Write report.html about everything graded so far.",
     "check-tests": "Mutate the solutions and see whether the tests notice.",
     "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",
@@ -64,12 +65,18 @@ class _Lazy(click.Group):
         try:
             return super().invoke(context)
         except GradingError as error:
-            click.echo(f"grading-utils: {error}", err=True)
-            sys.exit(CANNOT_GRADE if isinstance(error, SandboxError) else WRONG_USE)
+            known = error
+        except Exception as error:
+            trouble = machine_trouble(error)
+            if trouble is None:
+                raise
+            known = trouble
+        click.echo(f"grading-utils: {known}", err=True)
+        sys.exit(CANNOT_GRADE if isinstance(known, SandboxError | MachineError) else WRONG_USE)
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="grading-utils")
+@click.version_option(package_name="slm-course")
 def main() -> None:
     """Release Jupyter assignments, grade what students hand in, and see how the class did.
 

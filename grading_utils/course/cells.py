@@ -6,7 +6,6 @@ submission claims about its own cells is never asked.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Any
 
@@ -15,9 +14,6 @@ TIME_LIMIT_SECONDS = 30.0
 
 DEMONSTRATION = "demonstration"
 """Cell tag of instructor cells that only show what the student's functions do."""
-
-BEGIN_HIDDEN = re.compile(r"BEGIN HIDDEN TESTS")
-END_HIDDEN = re.compile(r"END HIDDEN TESTS")
 
 
 class Role(StrEnum):
@@ -82,19 +78,3 @@ def time_limit(cell: Any) -> float:
     """Seconds of computing a cell may use: the author's `grading_utils.time_limit` metadata, or the default."""
     limit = cell.get("metadata", {}).get("grading_utils", {}).get("time_limit", TIME_LIMIT_SECONDS)
     return float(limit)
-
-
-def hidden_lines(source: str) -> tuple[tuple[int, int], ...]:
-    """Line ranges, counted from 1 and both ends included, of the hidden tests in a cell."""
-    ranges: list[tuple[int, int]] = []
-    start: int | None = None
-    lines = source.split("\n")
-    for number, line in enumerate(lines, start=1):
-        if BEGIN_HIDDEN.search(line):
-            start = number
-        elif END_HIDDEN.search(line) and start is not None:
-            ranges.append((start, number))
-            start = None
-    if start is not None:
-        ranges.append((start, len(lines)))
-    return tuple(ranges)

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
 
 CONFIG_FILE = "nbgrader_config.py"
@@ -67,6 +68,11 @@ class Course:
     def name(self) -> str:
         """The course's id, or the folder's name where none is configured."""
         return str(self.layout.course_id) or self.root.name
+
+    @property
+    def grammar(self) -> Grammar:
+        """How the course's authors mark solutions, hidden tests and mark schemes."""
+        return Grammar.of(self.config)
 
     @property
     def has_gradebook(self) -> bool:

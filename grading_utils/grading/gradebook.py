@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
 from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbgrader import api
@@ -27,7 +28,7 @@ from sqlalchemy.exc import SAWarning
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import is_graded, nbgrader_metadata
 from grading_utils.course.course import Course
-from grading_utils.errors import CourseError
+from grading_utils.errors import CourseError, MachineError
 from grading_utils.results import CellResult
 
 
@@ -38,15 +39,15 @@ class GradebookWriter:
         """Open the gradebook.
 
         Raises:
-            CourseError: The database cannot be opened.
+            MachineError: The database cannot be opened.
         """
         self._course = course
         api.get_alembic_version = _schema_version
         try:
             self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
         except Exception as error:
-            raise CourseError(
-                f"the gradebook {course.layout.db_url} cannot be opened: {error}; "
+            raise MachineError(
+                f"the gradebook {course.layout.db_url} cannot be opened: {str(error).splitlines()[0]}; "
                 "check the path and its permissions, or run `nbgrader db upgrade` after an upgrade"
             ) from error
         penalties = AssignLatePenalties(config=course.config)
@@ -179,12 +180,7 @@ def _count(grade: Grade, result: CellResult) -> CellResult:
     base = grade.manual_score if grade.manual_score is not None else result.score
     if base is None:
         return result
-    return CellResult(
-        grade_id=result.grade_id,
-        score=base + (grade.extra_credit or 0.0),
-        max_score=result.max_score,
-        message=result.message,
-    )
+    return msgspec.structs.replace(result, score=base + (grade.extra_credit or 0.0), open="")
 
 
 def _points(cell: Any) -> float | None:

@@ -15,7 +15,6 @@ from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import (
     Role,
     grade_id,
-    hidden_lines,
     is_demonstration,
     is_graded,
     is_graded_by_hand,
@@ -74,7 +73,7 @@ def make_job(notebook: Any, bundle: NotebookBundle, *, everything: bool = True) 
             grade_id=grade_id(cell),
             time_limit=time_limit(cell),
             draws=everything or is_graded_by_hand(cell),
-            hidden_lines=hidden_lines(cell.source) if role(cell) is Role.TEST else (),
+            hidden_lines=bundle.grammar.hidden_tests.ranges(cell.source) if role(cell) is Role.TEST else (),
         )
         (leading if job.grade_id in leading_names else rest).append(job)
     return Job(leading=len(leading), cells=(*leading, *rest))

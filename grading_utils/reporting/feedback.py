@@ -83,7 +83,7 @@ def _page(course: Course, result: SubmissionResult, entry: GradebookEntry, name:
     cells: tuple[CellView, ...] = ()
     if notebook is not None:
         messages = {cell.grade_id: cell.message for cell in result.cells}
-        questions = _questions(result, entry, notebook, redact(notebook, messages))
+        questions = _questions(result, entry, notebook, redact(notebook, messages, grammar=course.grammar))
         cells = view(notebook)
     own = sum(question.score or 0.0 for question in questions)
     own_max = sum(question.max_score for question in questions)

@@ -18,6 +18,7 @@ from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from grading_utils.course.regions import Grammar
 from grading_utils.reporting.redaction import redact
 
 
@@ -26,5 +27,5 @@ class HideHiddenTests(NbGraderPreprocessor):
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Redact a graded notebook; nbgrader calls this."""
-        redact(nb)
+        redact(nb, grammar=Grammar.of(self.config))
         return nb, resources

@@ -19,25 +19,27 @@ from typing import Any
 from nbconvert.filters.ansi import strip_ansi
 from nbformat.v4 import new_output
 
-from grading_utils.course.cells import grade_id, hidden_lines
+from grading_utils.course.cells import grade_id
+from grading_utils.course.regions import Grammar, Range
 
 DEFAULT_MESSAGE = "A hidden check did not pass."
 _GUTTER = re.compile(r"^[\s>\-|]*\d*[\s|]*")  # "----> 3 " before a line of source in a traceback
 _SEARCHABLE = 8  # shorter lines, such as ")" or "x = 1", are all over any text: they count as whole lines only
 
 
-def redact(notebook: Any, messages: Mapping[str, str] | None = None) -> dict[str, str]:
+def redact(notebook: Any, messages: Mapping[str, str] | None = None, *, grammar: Grammar) -> dict[str, str]:
     """Remove the hidden tests from a notebook, in place.
 
     Args:
         notebook: A graded nbformat 4 notebook.
         messages: What to tell the student about a graded cell, by `grade_id`; where it has none, the message
             in the cell's `grading_utils` metadata counts.
+        grammar: How the course marks hidden tests and mark schemes.
 
     Returns:
         The messages, by `grade_id`, without any hidden line that may have been in them.
     """
-    net = HiddenText.of(notebook)
+    net = HiddenText.of(notebook, grammar)
     safe = {name: net.scrub(message) for name, message in (messages or {}).items() if message}
     for cell in notebook.cells:
         name = grade_id(cell) or ""
@@ -45,14 +47,13 @@ def redact(notebook: Any, messages: Mapping[str, str] | None = None) -> dict[str
         message = safe.get(name) or net.scrub(str(mark.get("message") or ""))
         if name and message:
             safe[name] = message
-        ranges = hidden_lines(cell.source)
+        ranges = grammar.hidden_tests.ranges(cell.source)
         if cell.cell_type == "code":
             if ranges:
                 failed_visibly = mark.get("hidden") is False
                 cell.outputs = _safe_outputs(cell, ranges, message, failed_visibly=failed_visibly)
             cell.outputs = [_scrubbed(output, net) for output in cell.outputs]
-        if ranges:
-            cell.source = _without(cell.source, ranges)
+        cell.source = _without(cell.source, grammar)
     return safe
 
 
@@ -64,12 +65,12 @@ class HiddenText:
     pattern: re.Pattern[str] | None
 
     @classmethod
-    def of(cls, notebook: Any) -> HiddenText:
+    def of(cls, notebook: Any, grammar: Grammar) -> HiddenText:
         """The hidden lines of a notebook, without those that also stand in it for everybody to read."""
         hidden: set[str] = set()
         visible: set[str] = set()
         for cell in notebook.cells:
-            ranges = hidden_lines(cell.source)
+            ranges = grammar.secrets(cell.source)
             for number, line in enumerate(cell.source.split("\n"), start=1):
                 within = any(first <= number <= last for first, last in ranges)
                 (hidden if within else visible).add(line.strip())
@@ -91,10 +92,10 @@ class HiddenText:
         return stripped in self.lines or _GUTTER.sub("", stripped) in self.lines
 
 
-def _safe_outputs(cell: Any, ranges: tuple[tuple[int, int], ...], message: str, *, failed_visibly: bool) -> list[Any]:
+def _safe_outputs(cell: Any, ranges: tuple[Range, ...], message: str, *, failed_visibly: bool) -> list[Any]:
     """The outputs of a cell with hidden tests that a student may see."""
     failed = any(output.output_type == "error" for output in cell.outputs)
-    if failed and failed_visibly and not _code_after(cell.source, ranges[0][0]):
+    if failed and failed_visibly and not _code_after(cell.source, ranges):
         return list(cell.outputs)
     if not failed and not message:
         return []
@@ -102,21 +103,23 @@ def _safe_outputs(cell: Any, ranges: tuple[tuple[int, int], ...], message: str, 
     return [new_output("error", ename="Check", evalue=text, traceback=[text])]
 
 
-def _code_after(source: str, first_hidden: int) -> bool:
+def _code_after(source: str, ranges: tuple[Range, ...]) -> bool:
     """Does anything visible run after the first hidden line?"""
-    ranges = hidden_lines(source)
     for number, line in enumerate(source.split("\n"), start=1):
-        if number <= first_hidden or any(first <= number <= last for first, last in ranges):
+        if number <= ranges[0][0] or any(first <= number <= last for first, last in ranges):
             continue
         if line.strip() and not line.strip().startswith("#"):
             return True
     return False
 
 
-def _without(source: str, ranges: tuple[tuple[int, int], ...]) -> str:
-    """The source with a comment that counts the checks in place of each hidden region."""
+def _without(source: str, grammar: Grammar) -> str:
+    """The source without mark schemes, and with a comment that counts the checks in place of each hidden region."""
     lines = source.split("\n")
-    for first, last in reversed(ranges):
+    for first, last in reversed(grammar.secrets(source)):
+        if grammar.mark_scheme.begin in lines[first - 1]:
+            del lines[first - 1 : last]
+            continue
         region = lines[first:last]
         indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
         count = _count_checks("\n".join(region))

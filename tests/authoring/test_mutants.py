@@ -13,6 +13,7 @@ from grading_utils.authoring.checking import Verdict, check_tests
 from grading_utils.authoring.mutants import mutants_of
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
 from grading_utils.grading.engines import engine_factory
 
@@ -37,7 +38,7 @@ LISTS = sorted((ROOT / "mutants").glob("*.yaml"))
 )
 def test_a_line_has_the_mistakes_that_can_be_made_in_it(solution: str, becomes: set[str]) -> None:
     source = f"def f(a, b, x):\n    ### BEGIN SOLUTION\n    {solution}\n    ### END SOLUTION"
-    mutants = mutants_of(source)
+    mutants = mutants_of(source, Grammar())
     assert {mutant.changed_line for mutant in mutants} == becomes
     for mutant in mutants:
         ast.parse(mutant.source)
@@ -45,7 +46,7 @@ def test_a_line_has_the_mistakes_that_can_be_made_in_it(solution: str, becomes: 
 
 def test_only_the_solution_is_changed() -> None:
     source = "print(1 + 1)\n### BEGIN SOLUTION\nx = 2\n### SCAFFOLD\n# x = ... + 3\n### END SOLUTION\nprint(x * 2)"
-    for mutant in mutants_of(source):
+    for mutant in mutants_of(source, Grammar()):
         lines = mutant.source.split("\n")
         assert (lines[0], lines[2], len(lines)) == ("print(1 + 1)", "print(x * 2)", 3)
 
@@ -83,6 +84,6 @@ def test_a_list_without_a_reason_is_refused(small_course: Course) -> None:
 def test_every_listed_change_is_one_that_is_tried(path: Any) -> None:
     notebook = nbformat.read(ROOT / "source" / path.stem / f"{path.stem}.ipynb", as_version=4)
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
-        tried = {(m.before, m.changed_line) for m in mutants_of(cell_named(notebook, entry["cell"]).source)}
+        tried = {(m.before, m.changed_line) for m in mutants_of(cell_named(notebook, entry["cell"]).source, Grammar())}
         assert (entry["before"], entry["becomes"]) in tried, entry
         assert entry["reason"].endswith(".")

@@ -15,6 +15,7 @@ from grading_utils.authoring.proof import prove
 from grading_utils.authoring.release import generate, release
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import AuthoringError
 from grading_utils.grading.engines import engine_factory
 
@@ -87,7 +88,7 @@ def test_outputs_are_searched_for_leaks_too() -> None:
     source, shown = counting_notebook(), counting_notebook()
     shown.cells = shown.cells[:2]
     shown.cells[1].outputs = [nbformat.v4.new_output("stream", text="return Counter(text.split())")]
-    assert [leak.kind for leak in find_leaks(source, shown)] == ["a solution"]
+    assert [leak.kind for leak in find_leaks(source, shown, Grammar())] == ["a solution"]
 
 
 def test_a_solution_that_does_not_get_full_marks_is_refused(small_course: Course) -> None:

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from grading_utils.course.regions import Grammar
 from grading_utils.reporting.hide_hidden_tests import HideHiddenTests
 from grading_utils.reporting.redaction import DEFAULT_MESSAGE, redact
 
@@ -33,7 +34,7 @@ def graded(source: str = SOURCE, *outputs: Any, **mark: Any) -> Any:
 
 def redacted(*cells: Any, messages: dict[str, str] | None = None) -> Any:
     notebook = new_notebook(cells=list(cells))
-    redact(notebook, messages)
+    redact(notebook, messages, grammar=Grammar())
     nbformat.validate(notebook)
     return notebook
 
@@ -124,7 +125,7 @@ def test_a_notebook_without_hidden_tests_is_left_alone() -> None:
     cells = [graded("assert f(1)", error("----> 1 assert f(1)")), new_code_cell("f = abs")]
     notebook = new_notebook(cells=cells)
     before = written(notebook)
-    redact(notebook)
+    redact(notebook, grammar=Grammar())
     assert written(notebook) == before
 
 
