@@ -31,21 +31,10 @@ def insert_outputs(notebook: Any, run: NotebookRun) -> None:
             if output.output_type == "execute_result":
                 output.execution_count = count
         if cell_run.status is not CellStatus.OK and role(cell) is Role.TEST:
-<<<<<<< HEAD
-            cell.metadata["grading_utils"] = NotebookNode(
-                {
-                    **cell.metadata.get("grading_utils", {}),
-                    "message": cell_run.message,
-                    "details": cell_run.details,
-                    "hidden": cell_run.hidden,
-                }
-            )
-=======
-            said = {"message": cell_run.message, "hidden": cell_run.hidden}
+            said = {"message": cell_run.message, "details": cell_run.details, "hidden": cell_run.hidden}
             if why := _why_open(cell_run):
                 said[_OPEN] = why
             cell.metadata["grading_utils"] = NotebookNode({**cell.metadata.get("grading_utils", {}), **said})
->>>>>>> main
 
 
 def score_cells(notebook: Any, run: NotebookRun) -> list[CellResult]:
@@ -88,15 +77,11 @@ def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
     score, why = earned(cell)
     is_written = bool(nbgrader_metadata(cell).get("solution"))
     message = "not answered" if is_written and score == 0 else (cell_run.message if cell_run else "")
-<<<<<<< HEAD
-    details = cell_run.details if cell_run is not None else ""
-    return CellResult(grade_id=name, score=score, max_score=points, message=message, details=details)
-=======
     return CellResult(
         grade_id=grade_id(cell) or "",
         score=score,
         max_score=float(nbgrader_metadata(cell)["points"]),
         message=message,
+        details=cell_run.details if cell_run is not None else "",
         open=why,
     )
->>>>>>> main

@@ -27,13 +27,10 @@ class Context:
     """The stream of the test cell itself; what student code prints goes only to a stream put in its place."""
     why_died: Callable[[], str] = str
     """Why the student's process has ended, in words; empty where nothing is known."""
-<<<<<<< HEAD
     earlier: Callable[[], Sequence[Cell]] = tuple
     """The notebook's cells before the one that is running."""
-=======
     machine: Callable[[], str] = str
     """What the machine did to the student's process, as a sentence; empty where it did nothing."""
->>>>>>> main
     received: Received = field(default_factory=Received)
     """What came from the student's process during this test cell."""
     allowance: Allowance = field(default_factory=Allowance)
@@ -49,12 +46,7 @@ class Context:
         """Forget the last check; a new one begins."""
         self.rights = rights
         self.limits = []
-<<<<<<< HEAD
-        self.received.restart()
-=======
         self.faults = []
-        self.received.restart(is_recording=is_recording)
->>>>>>> main
 
     def limit(self, sentence: str) -> Limit:
         """Note that a limit of ours was hit, which leaves the score open, and give the exception to raise.

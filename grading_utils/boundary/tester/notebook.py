@@ -64,14 +64,14 @@ class Notebook:
     def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
         warm = current()
         self._warm = warm
-<<<<<<< HEAD
-        self._context = Context(warm.shared, self._source_of, earlier=self._earlier)
-=======
->>>>>>> main
         self._namespace = _instructor_namespace()
         known = self._namespace.instructor_names
         self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
-        self._context = Context(warm.shared, lambda qualname: self._plan.source_of(qualname, self._position))
+        self._context = Context(
+            warm.shared,
+            lambda qualname: self._plan.source_of(qualname, self._position),
+            earlier=lambda: self._plan.earlier(self._position),
+        )
         self._copies = Copies(spawn_student, self._context, job.files)
         self._lost = frozenset(job.lost)
         self._done: set[int] = set()
@@ -295,21 +295,6 @@ class Notebook:
             if dict.__contains__(self._namespace, name):
                 self._context.shared.register(name, self._namespace[name])
 
-<<<<<<< HEAD
-    def _earlier(self) -> list[Cell]:
-        return [*self._leading, *self._cells[: self._position]]
-
-    def _source_of(self, qualname: str) -> Any:
-        from grading_utils.checks.source import StudentSource
-
-        texts = [cell.source for cell in self._earlier() if cell.role is not Role.TEST]
-        names = set(self._namespace.instructor_names).union(
-            *(bound_names(self._warm.shell.transform_cell(text)) for text in texts)
-        )
-        return StudentSource.from_cells(texts, qualname, "<notebook>", names)
-
-=======
->>>>>>> main
 
 def _instructor_namespace() -> TestNamespace:
     """The tester's own copies of what the leading instructor cells bound."""

@@ -18,12 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grading_utils.boundary.tester.context import Context
-<<<<<<< HEAD
+from grading_utils.boundary.tester.faults import is_ours
 from grading_utils.boundary.tester.hidden import Check, details
 from grading_utils.boundary.tester.hidden import message as hidden_message
-=======
-from grading_utils.boundary.tester.faults import is_ours
->>>>>>> main
 from grading_utils.boundary.tester.namespace import TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.verdicts import fault, left_open, why_stopped
@@ -104,13 +101,9 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-<<<<<<< HEAD
-        return _failed(run, error, namespace)
-=======
-        return _undecided(run, error) or _failed(run, error)
+        return _undecided(run, error) or _failed(run, error, namespace)
     if undecided := _undecided(run, None):
         return undecided
->>>>>>> main
     collected = run.recorder.finish()
     if type(number) in (int, float):
         collected.append(outputs.result({"text/plain": repr(number)}))
@@ -181,9 +174,6 @@ def _cpu_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-<<<<<<< HEAD
-def _failed(run: _Run, error: BaseException, namespace: TestNamespace) -> CellRun:
-=======
 def _undecided(run: _Run, error: BaseException | None) -> CellRun | None:
     """The report of a check in which our machinery broke or met a limit, whatever the test made of that."""
     context = run.context
@@ -200,8 +190,7 @@ def _undecided(run: _Run, error: BaseException | None) -> CellRun | None:
     return None
 
 
-def _failed(run: _Run, error: BaseException) -> CellRun:
->>>>>>> main
+def _failed(run: _Run, error: BaseException, namespace: TestNamespace) -> CellRun:
     stack = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in stack if frame.filename == run.filename and frame.lineno]
     if isinstance(error, SyntaxError) and error.filename == run.filename:
@@ -213,7 +202,7 @@ def _failed(run: _Run, error: BaseException) -> CellRun:
     if not is_kept_back:
         message = _message(run, error, lines)
     elif isinstance(error, BoundaryError):
-        message = f"{_HIDDEN}: {_stopped(run, error, names_reason=False)}"
+        message = f"{_HIDDEN}: {why_stopped(error, run.cell.time_limit, '')}"  # the code chooses its exit code
     else:
         check = Check(run.cell, run.filename, run.tree, namespace, run.context, failed_line)
         message = hidden_message(error, check)
@@ -250,40 +239,3 @@ def _message(run: _Run, error: BaseException, lines: list[int]) -> str:
         source = linecache.getline(run.filename, lines[-1]).strip()
         return f"This check did not pass: {source}"[:500]
     return (text if isinstance(error, AssertionError) else f"{type(error).__name__}: {text}")[:500]
-
-
-<<<<<<< HEAD
-def _stopped(run: _Run, error: BoundaryError, *, names_reason: bool = True) -> str:
-    if isinstance(error, StudentOverran):
-        return f"Stopped: this check used more than {run.cell.time_limit:g} s."
-    if isinstance(error, StudentDied):
-        why = run.context.why_died() if names_reason else ""  # it holds the exit code, which the code chooses
-        return f"Stopped: your code ended the Python process that it ran in{f' ({why})' if why else ''}."
-    return "Stopped: your code's process sent something that is not an answer."
-=======
-def _hidden_message(run: _Run, error: BaseException, lines: list[int]) -> str:
-    """What a student may read about a hidden check: the instructor's words, nothing that came from student code."""
-    if isinstance(error, BoundaryError):
-        return f"{_HIDDEN}: {why_stopped(error, run.cell.time_limit, run.context.why_died())}"
-    if run.context.received.frames_of(error) is not None:
-        return f"{_HIDDEN}: your code raised {_builtin_name(error)} in it"
-    if not isinstance(error, AssertionError):
-        return f"{_HIDDEN}: {_builtin_name(error)}"
-    text = run.context.received.safe_message(str(error), _own_words(run, lines))
-    return f"{_HIDDEN}: {text}" if any(map(str.isalnum, text)) else f"{_HIDDEN}."
-
-
-def _own_words(run: _Run, lines: list[int]) -> str:
-    """The literal text that the instructor wrote as the message of the check at the innermost of `lines`."""
-    if not lines or run.tree is None:
-        return ""
-    checks = [n for n in ast.walk(run.tree) if isinstance(n, ast.Assert | ast.Raise)]
-    inner = [n for n in checks if n.lineno <= lines[-1] <= (n.end_lineno or n.lineno)]
-    parts = [n.msg if isinstance(n, ast.Assert) else n.exc for n in inner]
-    constants = [c.value for part in parts if part is not None for c in ast.walk(part) if isinstance(c, ast.Constant)]
-    return " ".join(c for c in constants if isinstance(c, str))
-
-
-def _builtin_name(error: BaseException) -> str:
-    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
->>>>>>> main
