@@ -18,7 +18,7 @@ class Status(StrEnum):
     NEEDS_ATTENTION = "needs-attention"
     """Graded as far as possible, but a person should look: the message says at what."""
     FAILED = "failed"
-    """Not graded, and no score was recorded: the submission is unreadable or our own machinery broke."""
+    """Not graded: the submission is unreadable or our own machinery broke. Points are those of an earlier hand-in."""
     MISSING = "missing"
     """Nothing was handed in; only standings have this, never a result of grading."""
 
