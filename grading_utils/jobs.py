@@ -50,6 +50,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     lost: tuple[int, ...] = ()
     """Cells (by `index`) that ended an earlier tester, and must not be run in one again."""
+    answers: frozenset[str] | None = None
+    """Names that the instructor's own answers bind; None where nobody knows."""
+    files: tuple[tuple[str, bytes], ...] = ()
+    """What the student handed in beside the notebook: relative paths and contents. Only student code sees them."""
 
 
 class CellStatus(StrEnum):
@@ -73,6 +77,8 @@ class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
     outputs: list[dict[str, Any]] = []
     message: str = ""
     """One line that is safe to show to the student."""
+    details: str = ""
+    """For the instructor: all that a hidden check said, the student's values and exceptions included."""
     hidden: bool = False
     """The failure happened in a hidden test."""
     failed_line: int | None = None

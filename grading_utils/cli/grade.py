@@ -57,13 +57,20 @@ def command(
     some submission needs a person, 2 for wrong use, 3 when this machine cannot grade safely.
     """
     from grading_utils.course.course import Course
+    from grading_utils.course.strays import strays
+    from grading_utils.errors import CourseError
     from grading_utils.reporting.records import RESULTS, merge_json, write_csv, write_json, write_junit
 
     course = Course.open(course_folder)
     if no_isolation:
         click.echo("warning: --no-isolation: student code runs unprotected with your rights on this machine", err=True)
     chosen = [course.require(name) for name in assignments] or course.assignments()
-    work = {name: _students(course, name, students, asked_for=bool(assignments)) for name in chosen}
+    work = {name: _students(course, name, students) for name in chosen}
+    lost = strays(course)
+    if not any(work.values()):
+        raise CourseError(_nothing(course, chosen, students, lost))
+    for line in lost:
+        click.echo(f"not looked at: {line}", err=True)
     results: list[SubmissionResult] = []
     try:
         graded = _grade_all(course, work, not no_isolation, workers, full)
@@ -78,16 +85,17 @@ def command(
     sys.exit(DONE if all(result.status is Status.GRADED for result in results) else NEEDS_A_PERSON)
 
 
-def _students(course: Course, assignment: str, wanted: tuple[str, ...], *, asked_for: bool) -> list[str]:
-    there = course.students(assignment)
-    if wanted:
-        there = [student for student in there if student in wanted]
-    if not there and asked_for:
-        who = f"from {', '.join(wanted)} " if wanted else ""
-        raise click.UsageError(
-            f"nothing was handed in {who}for {assignment}: no folder {course.submitted(assignment, '<student>')}"
-        )
-    return there
+def _students(course: Course, assignment: str, wanted: tuple[str, ...]) -> list[str]:
+    return [student for student in course.students(assignment) if not wanted or student in wanted]
+
+
+def _nothing(course: Course, assignments: list[str], students: tuple[str, ...], lost: list[str]) -> str:
+    """Why there is nothing to grade, and what was found instead."""
+    who = f" from {', '.join(students)}" if students else ""
+    named = ", ".join(assignments) or "any assignment (source/ has none)"
+    where = course.submitted(assignments[0] if assignments else "<assignment>", "<student>")
+    instead = "".join(f"\n  {line}" for line in lost)
+    return f"nothing was handed in{who} for {named}: no folder {where}{instead}"
 
 
 def _grade_all(

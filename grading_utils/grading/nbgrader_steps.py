@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import msgspec
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
@@ -21,8 +22,10 @@ from grading_utils.errors import SandboxError
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs
+from grading_utils.intake.beside import files_beside
 from grading_utils.intake.reading import clean
 from grading_utils.intake.restoring import restore
+from grading_utils.intake.submission import open_submission
 from grading_utils.jobs import CellStatus
 
 
@@ -87,7 +90,10 @@ class SandboxedExecute(NbGraderPreprocessor):
             if not self.isolate:
                 self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
             warm.engines[name] = engine_factory(warm.course, isolate=self.isolate)(warm.bundle, notebook)
-        run = warm.engines[name].run(make_job(nb, notebook))
+        submitted = warm.course.submitted(warm.bundle.assignment, resources["nbgrader"]["student"])
+        with open_submission(submitted, set(warm.bundle.notebooks)) as submission:
+            files = files_beside(submission)
+        run = warm.engines[name].run(msgspec.structs.replace(make_job(nb, notebook), files=files))
         for cell in run.cells:
             if cell.status is CellStatus.FAULT:
                 raise SandboxError(f"cell {cell.index} could not be tested: {cell.message}")

@@ -18,7 +18,7 @@ from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.grading.engines import engine_factory
 
-from .notebooks import NOTEBOOKS, ROOT, Kernel, is_answer, is_check, kernel, metadata, read
+from .notebooks import NOTEBOOKS, ROOT, Kernel, every_notebook_but, is_answer, is_check, kernel, metadata, read
 
 WITH_ANSWERS = [path for path in NOTEBOOKS if (ROOT / FOLDER / path.parent.name).is_dir()]
 COURSE = Course.open(ROOT)
@@ -38,15 +38,6 @@ NOT_YET_READABLE = {path.stem for path in NOTEBOOKS}
 each_notebook = pytest.mark.parametrize("path", WITH_ANSWERS, ids=lambda path: path.parent.name)
 
 
-def each_notebook_but(unfinished: set[str], reason: str) -> Any:
-    """Those that are not there yet have to be named, and taken from the list as soon as they are."""
-    marks = {name: pytest.mark.xfail(strict=True, reason=reason) for name in unfinished}
-    return pytest.mark.parametrize(
-        "path",
-        [pytest.param(path, marks=marks.get(path.stem, ()), id=path.stem) for path in WITH_ANSWERS],
-    )
-
-
 @cache
 def tried(assignment: str) -> tuple[Tried, ...]:
     """What grading every answer of an assignment showed; graded once for all tests here."""
@@ -62,14 +53,14 @@ def test_answers_get_the_points_and_the_words_they_deserve(path: Path) -> None:
     assert not surprises, "\n".join(surprises)
 
 
-@each_notebook_but(NOT_YET_VISIBLE, "more of its mistakes pass the visible checks")
+@every_notebook_but(NOT_YET_VISIBLE, "more of its mistakes pass the visible checks")
 def test_students_see_three_of_four_mistakes_before_they_hand_in(path: Path) -> None:
     wrong = [answer for answer in tried(path.stem) if not answer.right]
     unseen = [f"{answer.cell}: {answer.name}" for answer in wrong if not answer.visible]
     assert len(unseen) <= HIDDEN_ONLY * len(wrong), f"{len(unseen)} of {len(wrong)}:\n" + "\n".join(unseen)
 
 
-@each_notebook_but(NOT_YET_READABLE, "what hidden checks say reaches students in pieces")
+@every_notebook_but(NOT_YET_READABLE, "what hidden checks say reaches students in pieces")
 def test_students_can_read_what_hidden_checks_say(path: Path) -> None:
     messages = [message for answer in tried(path.stem) for message in answer.messages]
     unreadable = [message for message in messages if gaps(message) > READABLE_GAPS]

@@ -19,9 +19,10 @@ from nbgrader.nbgraderformat import MetadataValidator
 from grading_utils.authoring.scaffold import ScaffoldSolutions
 from grading_utils.course.cells import time_limit
 
-from .notebooks import NOTEBOOKS, ROOT, is_answer, is_check, metadata, read
+from .notebooks import NOTEBOOKS, ROOT, every_notebook_but, is_answer, is_check, metadata, read
 
 FILL_IN = "..."
+NOT_YET_FOLDED = {path.stem for path in NOTEBOOKS}
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.parent.name)
 
@@ -139,6 +140,12 @@ def test_every_assert_of_a_check_has_a_message(path: Path) -> None:
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Assert):
                 assert node.msg is not None, f"{cell.id}, line {node.lineno}: a bare assert teaches nothing"
+
+
+@every_notebook_but(NOT_YET_FOLDED, "its checks lie open")
+def test_checks_are_folded_so_that_the_page_reads_as_a_lesson(path: Path) -> None:
+    for cell in filter(is_check, read(path).cells):
+        assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.id
 
 
 @every_notebook
