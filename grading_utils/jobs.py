@@ -83,6 +83,8 @@ class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
     outputs: list[dict[str, Any]] = []
     message: str = ""
     """One line that is safe to show to the student."""
+    details: str = ""
+    """For the instructor: all that a hidden check said, the student's values and exceptions included."""
     hidden: bool = False
     """The failure happened in a hidden test."""
     failed_line: int | None = None

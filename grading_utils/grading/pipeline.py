@@ -37,6 +37,8 @@ from grading_utils.results import CellResult, Status, SubmissionResult
 _CONCERNS_EVERYBODY = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EIO)
 """Errors of the machine that the next submission would meet as well; what was graded before is kept."""
 
+_EARLIER = "; the points are those of an earlier hand-in, which was graded"
+
 EngineFactory = Callable[[Bundle, NotebookBundle], Engine]
 
 
@@ -86,7 +88,7 @@ def grade(
     """
     engines: dict[str, Engine] = {}
     with GradebookWriter(course) as gradebook:
-        gradebook.sync(bundle)
+        bundle = gradebook.sync(bundle)
         try:
             for name, notebook in bundle.notebooks.items():
                 engines[name] = make_engine(bundle, notebook)
@@ -199,14 +201,16 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, future: Future[_Outcome]
         if (entry := nbgrader_metadata(cell)).get("grade") or entry.get("task")
     )
     if outcome.failure:
+        before = gradebook.earlier(outcome.student, bundle.assignment)
         return SubmissionResult(
             student=outcome.student,
             assignment=bundle.assignment,
             status=Status.FAILED,
-            score=0.0,
+            score=sum(cell.score or 0.0 for cell in before),
             max_score=worth,
-            message=_in_one_line(outcome.failure),
+            message=_in_one_line(outcome.failure + (_EARLIER if before else "")),
             seconds=round(outcome.seconds, 3),
+            cells=tuple(before),
         )
     counted = gradebook.record(
         outcome.student, bundle.assignment, outcome.scores, outcome.unanswered, outcome.timestamp

@@ -32,7 +32,7 @@ def insert_outputs(notebook: Any, run: NotebookRun) -> None:
             if output.output_type == "execute_result":
                 output.execution_count = count
         if cell_run.status is not CellStatus.OK and role(cell) is Role.TEST:
-            said = {"message": cell_run.message, "hidden": cell_run.hidden}
+            said = {"message": cell_run.message, "details": cell_run.details, "hidden": cell_run.hidden}
             if why := _why_open(cell_run):
                 said[_OPEN] = why
             cell.metadata["grading_utils"] = NotebookNode({**cell.metadata.get("grading_utils", {}), **said})
@@ -97,5 +97,6 @@ def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
         score=score,
         max_score=float(nbgrader_metadata(cell)["points"]),
         message=message,
+        details=cell_run.details if cell_run is not None else "",
         open=why,
     )
