@@ -8,7 +8,7 @@ from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
 from grading_utils.authoring.scaffold import ScaffoldSolutions
 from grading_utils.course.stages import stages
-from grading_utils.grading.nbgrader_steps import RestoreCells, SandboxedExecute
+from grading_utils.grading.nbgrader_steps import RestoreCells, SandboxedExecute, SaveScores
 from grading_utils.reporting.hide_hidden_tests import HideHiddenTests
 
 c = get_config()  # noqa: F821  (traitlets provides it)
@@ -25,7 +25,9 @@ c.Autograde.sanitize_preprocessors = stages(
     Autograde, "sanitize_preprocessors", instead={stock.OverwriteCells: RestoreCells}, without=[stock.DeduplicateIds]
 )
 c.Autograde.autograde_preprocessors = stages(
-    Autograde, "autograde_preprocessors", instead={stock.Execute: SandboxedExecute}
+    Autograde,
+    "autograde_preprocessors",
+    instead={stock.Execute: SandboxedExecute, stock.SaveAutoGrades: SaveScores},
 )
 
 # Feedback shows what a failed check has to say, never the hidden test itself.

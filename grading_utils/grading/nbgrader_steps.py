@@ -14,22 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool
 
 from grading_utils import patches
 from grading_utils.course.bundle import Bundle, build_bundle, refuse_other_languages
 from grading_utils.course.course import Course
-from grading_utils.errors import SandboxError
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine, make_job
-from grading_utils.grading.scoring import insert_outputs
+from grading_utils.grading.scoring import earned, insert_outputs, leave_open
+from grading_utils.grading.terms import Terms, terms
 from grading_utils.intake.beside import files_beside
 from grading_utils.intake.reading import clean
 from grading_utils.intake.restoring import restore
 from grading_utils.intake.submission import open_submission
 from grading_utils.intake.timestamps import read_timestamp
-from grading_utils.jobs import CellStatus
 
 patches.read_timestamps_with(read_timestamp)
 
@@ -43,6 +42,7 @@ class _Warm:
     state: object
     """What the bundle was made from, to notice that it has changed."""
     engines: dict[str, Engine] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
 
     def close(self) -> None:
         """End the engines."""
@@ -108,23 +108,47 @@ class SandboxedExecute(Execute):
 
         Raises:
             AuthoringError: The notebook is for a kernel that can't be had here.
-            SandboxError: This machine cannot isolate student code, or our machinery failed; nbgrader then reports
-                the submission as failed and records no score.
+            SandboxError: This machine cannot isolate student code; nbgrader then reports the submission as failed and
+                records no score.
         """
         warm = _warm(self, resources)
         name = resources["nbgrader"]["notebook"]
         notebook = warm.bundle.notebooks[name]
         refuse_other_languages(nb.metadata, f"{name}.ipynb")
-        if name not in warm.engines:
-            if not self.isolate:
-                self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
-            warm.engines[name] = engine_factory(warm.course, isolate=self.isolate)(warm.bundle, notebook)
+        if not warm.terms:
+            self._start(warm)
         submitted = warm.course.submitted(warm.bundle.assignment, resources["nbgrader"]["student"])
         with open_submission(submitted, set(warm.bundle.notebooks)) as submission:
             files = files_beside(submission)
-        run = warm.engines[name].run(msgspec.structs.replace(make_job(nb, notebook), files=files))
-        for cell in run.cells:
-            if cell.status is CellStatus.FAULT:
-                raise SandboxError(f"cell {cell.index} could not be tested: {cell.message}")
+        known = warm.terms[name]
+        job = make_job(nb, notebook, rights=known.rights, answers=known.answers)
+        run = warm.engines[name].run(msgspec.structs.replace(job, files=files))
         insert_outputs(nb, run)
+        leave_open(nb, known.open)
         return nb, resources
+
+    def _start(self, warm: _Warm) -> None:
+        if not self.isolate:
+            self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
+        warm.close()  # what an earlier submission may have left where one of them could not be started
+        make_engine = engine_factory(warm.course, isolate=self.isolate)
+        for name, notebook in warm.bundle.notebooks.items():
+            warm.engines[name] = make_engine(warm.bundle, notebook)
+        warm.terms = terms(warm.course, warm.bundle, warm.engines, tell=self.log.warning)
+
+
+class SaveScores(SaveAutoGrades):
+    """nbgrader's `SaveAutoGrades`, which leaves open scores open: they wait for a person in the formgrader."""
+
+    def _add_score(self, cell: Any, resources: Any) -> None:
+        score, why = earned(cell)
+        if not why:
+            super()._add_score(cell, resources)
+            return
+        names = resources["nbgrader"]
+        grade = self.gradebook.find_grade(
+            cell.metadata.nbgrader.grade_id, names["notebook"], names["assignment"], names["student"]
+        )
+        grade.auto_score, grade.needs_manual_grade = score, True
+        self.gradebook.db.commit()
+        self.log.warning("%s: %s is open: %s", names["student"], cell.metadata.nbgrader.grade_id, why)
