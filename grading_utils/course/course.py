@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import Execute
 from sqlalchemy.engine import make_url
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from grading_utils import patches
-from grading_utils.course.cells import LONGEST_SECONDS, TIME_LIMIT_SECONDS
+from grading_utils.course.cells import LONGEST_SECONDS
 from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
 
@@ -77,7 +78,7 @@ class Course:
     @property
     def cell_seconds(self) -> float:
         """How long a cell may compute unless its author says otherwise: nbgrader's `c.Execute.timeout`."""
-        seconds = self.config.Execute.get("timeout", TIME_LIMIT_SECONDS)
+        seconds = Execute(config=self.config).timeout
         return float(seconds) if seconds is not None and seconds > 0 else LONGEST_SECONDS
 
     @property

@@ -102,7 +102,7 @@ def _names(submitted: Any, bundle: NotebookBundle, restored: Restored) -> list[s
     claimed = set(names)
     found = 0
     for index, cell in enumerate(submitted.cells):
-        name = by_id.get(cell.id)
+        name = by_id.get(cell.get("id"))
         if names[index] is None and name is not None and name not in claimed and grade_id(cell) is None:
             names[index] = name
             claimed.add(name)

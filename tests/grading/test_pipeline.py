@@ -268,4 +268,4 @@ def test_results_survive_a_round_trip_as_json(small_course: Course, copy_of_solu
     assert read_json(path) == results
     [entry] = json.loads(path.read_text())
     assert set(entry) == {"student", "assignment", "status", "score", "max_score", "message", "seconds", "cells"}
-    assert set(entry["cells"][0]) == {"grade_id", "score", "max_score", "message", "open", "inside"}
+    assert set(entry["cells"][0]) == {"grade_id", "score", "max_score", "message", "details", "open", "inside"}
