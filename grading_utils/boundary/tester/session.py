@@ -17,14 +17,17 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.tester import standins
 from grading_utils.boundary.tester.changes import assign_in_place
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.likenesses import Likenesses, reference
 from grading_utils.boundary.tester.permits import library_name, permit, permit_result
+from grading_utils.boundary.tester.signatures import signature_of
+from grading_utils.boundary.tester.standins import is_stand_in
+from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.wire import codec, frames, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied, StudentOverran
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 
@@ -51,7 +54,7 @@ class Session:
         self._seq = 0
         self._nesting = 0
         self._broken: BoundaryError | None = None
-        self._stand_ins: dict[int, dict[str | None, Any]] = {}
+        self._likenesses = Likenesses(self)
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._random_marks: dict[str, Any] = {}
@@ -199,19 +202,8 @@ class Session:
         said, decoder = self._described(id)
         if said.parameters is None:
             raise ValueError("no signature found")
-        empty = inspect.Parameter.empty
         try:
-            parameters = [
-                inspect.Parameter(
-                    parameter.name,
-                    list(inspect._ParameterKind)[parameter.kind],
-                    default=self._value(parameter.default, decoder) if parameter.has_default else empty,
-                    annotation=empty if parameter.annotation is None else self._value(parameter.annotation, decoder),
-                )
-                for parameter in said.parameters
-            ]
-            returns = self._value(said.returns, decoder) if said.returns_given else inspect.Signature.empty
-            return inspect.Signature(parameters, return_annotation=returns)
+            return signature_of(said, lambda node: self._value(node, decoder))
         except (TypeError, ValueError) as error:
             raise self._break(f"not a signature: {error}") from None
 
@@ -219,23 +211,44 @@ class Session:
         """Where the function of that qualified name is defined."""
         return self._context.source(path)
 
+    def code(self, path: str) -> types.CodeType | None:
+        """See `standins.Link`."""
+        return code_of(self._context.source(path))
+
+    def may_decide(self, what: str) -> bool:
+        """See `standins.Link`."""
+        if not self._context.rights.comparisons:
+            self._context.limit(f"`{what}` of the student's class would have decided something in this check")
+        return self._context.rights.comparisons
+
+    def limit(self, sentence: str) -> Limit:
+        """See `standins.Link`."""
+        return self._context.limit(sentence)
+
+    @property
+    def shared(self) -> references.SharedNames:
+        """What instructor cells bound in both processes."""
+        return self._context.shared
+
     # --- references ---
 
     def refer(self, value: object) -> nodes.Value:
         """See `references.Stand`."""
-        if standins.is_stand_in(value):
+        if is_stand_in(value):
             stand_in: Any = value
             if stand_in._boundary_link is not self:
-                raise TypeError(f"{value!r} was made for another test cell, and can't be used in this one")
+                raise self._context.limit("an object that was made in an earlier test cell is used in a later one")
             return nodes.Own(stand_in._boundary_remote.id)
+        if (number := reference(value, self)) is not None:
+            return nodes.Own(number)
         name = self._context.shared.name_of(value)
         if name is not None:
             return nodes.Shared(name)
         if (named := library_name(value)) is not None:
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
-            raise TypeError(f"a {type(value).__name__} can't be given to the student's code")
-        return references.remote(self._objects, value)
+            raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
+        return references.remote(self._objects, value, self._context.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """See `references.Stand`."""
@@ -243,7 +256,7 @@ class Session:
             return self._objects[node.id]
         if isinstance(node, nodes.Shared):
             return self._context.shared[node.name]
-        return self._stand_in(node, None)
+        return self._likeness(node, None)
 
     def library(self, module: str, name: str) -> object:
         """See `references.Stand`: the student's process may name nothing outside the fixed table."""
@@ -324,7 +337,8 @@ class Session:
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
             encoder = codec.Encoder(self)
-            answer = m.Fail(seq=ask.seq, error=describe(error, encoder))
+            refers = reference(error, self) is not None
+            answer = m.Fail(seq=ask.seq, error=describe(error, encoder, refers=refers))
         self._send(answer, encoder)
 
     # --- details ---
@@ -333,7 +347,7 @@ class Session:
         try:
             return encoder.value(value)
         except references.TooLarge as error:
-            raise ValueError(f"an argument can't be given to the student's code: {error}") from None
+            raise self._context.limit(f"an argument is too large for the student's process: {error}") from None
 
     def _expect(self, reply: Any, kind: type[Any]) -> Any:
         if not isinstance(reply, kind):
@@ -358,7 +372,7 @@ class Session:
 
     def _value(self, node: nodes.Value, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(node, nodes.Remote):
-            return self._stand_in(node, path)
+            return self._likeness(node, path)
         value = self._guarded(decoder.value, node)
         self._context.received.value(value)
         return value
@@ -370,18 +384,9 @@ class Session:
             self._broken = self._broken or error
             raise
 
-    def _stand_in(self, remote: nodes.Remote, path: str | None) -> Any:
-        """One stand-in for each object; another only where the test finds it under a second name."""
-        known = self._stand_ins.setdefault(remote.id, {})
-        if path in known or (path is None and known):
-            return known[path] if path in known else next(iter(known.values()))
-        if None in known:
-            known[path] = known.pop(None)
-            standins.set_path(known[path], path)
-        else:
-            known[path] = self._guarded(standins.make_stand_in, self, remote, path)
-            self._context.received.value(remote.type_name)
-        return known[path]
+    def _likeness(self, remote: nodes.Remote, path: str | None) -> Any:
+        self._context.received.value(remote.type_name)
+        return self._guarded(self._likenesses.of, remote, path)
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
         if id not in self._descriptions:
