@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import msgspec
 
-from grading_utils.boundary.tester.notebook import read_runs, send_job, without_culprit
+from grading_utils.boundary.tester.handover import read_runs, send_job, without_culprit
 from grading_utils.boundary.wire.errors import BoundaryError, StudentDied
 from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
 from grading_utils.course.bundle import Bundle, NotebookBundle
@@ -78,7 +78,9 @@ class SandboxEngine:
             reply = msgspec.msgpack.decode(warm.setup_result, type=WarmReply)
             for cell, ok, outputs in zip(notebook.leading, reply.ok, reply.outputs, strict=True):
                 if not ok:
-                    error = next(output for output in outputs if output["output_type"] == "error")
+                    error = next(
+                        (o for o in outputs if o["output_type"] == "error"), {"ename": "it", "evalue": "does not run"}
+                    )
                     raise AuthoringError(
                         f"this instructor cell fails: {error['ename']}: {error['evalue']}{_hint(error)}",
                         where=f"{notebook.name}.ipynb, cell {grade_id(cell)}",
@@ -96,7 +98,8 @@ class SandboxEngine:
             assert attempt is not None
             runs, problem = self._run_rest(attempt)
             if not problem:
-                return NotebookRun(cells=(*leading, *runs))
+                places = {cell.index: place for place, cell in enumerate(job.cells)}
+                return NotebookRun(cells=(*leading, *sorted(runs, key=lambda run: places[run.index])))
             attempt = without_culprit(attempt, len(runs)) or attempt
         raise SandboxError(f"the tester ended before the notebook was done: {problem}")
 

@@ -21,7 +21,6 @@ from grading_utils.boundary.warm import warmup
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, CellRun, Job, Rights
 
-
 PLAIN_RIGHTS = Rights(changes=True)
 """What most checks need; the student's classes decide nothing."""
 
@@ -73,6 +72,9 @@ class ForkedStudent:
 
     def why(self) -> str:
         return "" if self._is_alive else "it was killed"
+
+    def machine(self) -> str:
+        return ""
 
     def _signal(self, number: int) -> None:
         for _ in range(100):  # the child may not have made its group yet
@@ -137,7 +139,7 @@ def run_notebook(
             for n, (role, source, *more) in enumerate(cells, start=1)
         ]
         job = Job(leading=1, cells=(first, *made), lost=lost)
-        return msgspec.msgpack.encode(list(tester.run(job, spawn or ForkedStudent)))  # type: ignore[arg-type]
+        return msgspec.msgpack.encode(sorted(tester.run(job, spawn or ForkedStudent), key=lambda run: run.index))  # type: ignore[arg-type]
 
     return msgspec.msgpack.decode(in_fork(work), type=list[CellRun])
 

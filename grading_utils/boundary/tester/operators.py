@@ -77,8 +77,8 @@ def plain(value: Any) -> Any:
     if not (is_stand_in(value) and _is_plain(value)):
         return value
     found = ask(value, "plain")
-    if type(found) not in _BUILTIN:
-        raise StudentError(f"the plain value of a {value._boundary_remote.type_name} is none")
+    if not any(type(found) is kind for kind in _BUILTIN):  # `in` would ask a stand-in's class
+        raise value._boundary_link.limit(f"a {value._boundary_remote.type_name} is too large to be sent")
     return found
 
 
@@ -115,9 +115,10 @@ def hashed(self: Any) -> int:
 
 def truth(self: Any) -> bool:
     """`bool`."""
-    if _may(self, "__bool__" if "__bool__" in self._boundary_remote.can else "__len__"):
-        return ask(self, "__bool__") is True
-    return bool(plain(self)) if _is_plain(self) else True
+    can = self._boundary_remote.can
+    if _is_plain(self) and "__bool__" not in can:
+        return bool(plain(self))
+    return ask(self, "__bool__") is True if _may(self, "__bool__" if "__bool__" in can else "__len__") else True
 
 
 def _ordered(name: str) -> Callable[..., Any]:

@@ -1,7 +1,6 @@
-"""The tester's side of the conversation with one student process: asks, waits within a budget, answers callbacks.
+"""The tester's side of the conversation with one student process: what is asked, and what becomes of the answers.
 
-Any `BoundaryError` ends a session for good. What arrives is data or stand-ins; nothing here decides what a test makes
-of it.
+What arrives is data or stand-ins; nothing here decides what a test makes of it.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from grading_utils.boundary.tester.changes import assign_in_place
 from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.conversation import Conversation
+from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
 from grading_utils.boundary.tester.permits import library_name, permit, permit_result
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
-from grading_utils.boundary.wire import codec, frames, nodes, randomness, references
+from grading_utils.boundary.wire import codec, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 
@@ -35,25 +34,17 @@ MOST_KEPT_BYTES = 4 << 20
 """Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
 MOST_KEPT_PARTS = 10_000
 """Parts of one such value; 64 characters of text count as one."""
-GRACE = 2.0
-"""Seconds for student code to end after it was interrupted."""
-
-_DECODER = msgspec.msgpack.Decoder(m.Reply)
 
 
-class Session:
+class Session(Conversation):
     """One conversation; also the `Stand` of its encoders and decoders, and the link of its stand-ins."""
 
     def __init__(self, student: Student, sock: socket.socket, context: Context) -> None:
-        self._student = student
-        self._sock = sock
+        super().__init__(student, sock)
         self._context = context
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
-        self._seq = 0
-        self._nesting = 0
-        self._broken: BoundaryError | None = None
         self._likenesses = Likenesses(self)
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
@@ -63,9 +54,9 @@ class Session:
     # --- what the tester does ---
 
     @property
-    def is_usable(self) -> bool:
-        """Can it still be asked something?"""
-        return self._broken is None
+    def context(self) -> Context:
+        """What it has in common with the other conversations of its tester."""
+        return self._context
 
     def run_cell(self, source: str, index: int, *, instructor: bool, draws: bool = True) -> m.CellDone:
         """Execute a cell of the notebook."""
@@ -73,11 +64,13 @@ class Session:
         done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
+    @guarded
     def names(self) -> set[str]:
         """Names bound in the student's notebook, as that process says."""
         names, _ = self._ask(m.ListNames(seq=self._next()))
         return set(self._expect(names, m.Names).names)
 
+    @guarded
     def lookup(self, name: str) -> Any:
         """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
@@ -88,6 +81,7 @@ class Session:
             self._looked_up[name] = sent, self._result(reply, decoder, path=name)
         return self._looked_up[name][1]
 
+    @guarded
     def fetch(self, name: str) -> Callable[[], Any] | None:
         """Ask for the value of a name now, to be read later; None where it isn't all data, or too much to keep."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
@@ -97,12 +91,11 @@ class Session:
         node = reply.value
 
         def read() -> Any:
-            value = decoder.value(node)
-            self._context.received.value(value)
-            return value
+            return decoder.value(node)
 
         return read
 
+    @guarded
     def bind(self, name: str, value: object) -> None:
         """Assign to a global name of the student's."""
         encoder = codec.Encoder(self, strict=True)
@@ -110,6 +103,7 @@ class Session:
         reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node), encoder)
         self._result(reply, decoder)
 
+    @guarded
     def unbind(self, name: str) -> None:
         """Delete a global name of the student's, or raise `NameError`."""
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
@@ -148,13 +142,9 @@ class Session:
         reply, _ = self._ask(m.End(seq=self._next(), child=number))
         self._done(reply)
 
-    def close(self) -> None:
-        """End the conversation; the process at the other end then exits."""
-        self._broken = self._broken or StudentDied("this object was made for an earlier test cell, which is over")
-        self._sock.close()
-
     # --- what stand-ins do ---
 
+    @guarded
     def operate(
         self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
     ) -> Any:
@@ -177,10 +167,14 @@ class Session:
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            self._guarded(assign_in_place, given[change.position], decoder.value(change.value))
+            value, new = given[change.position], self._guarded(decoder.value, change.value)
+            self._context.received.changed_kinds.add(type(value))
+            if self._context.rights.changes and self.shared.name_of(value) is None:
+                self._guarded(assign_in_place, value, new)
         self._relay(reply.stdout, reply.stderr)
         return self._result(reply, decoder, path=path)
 
+    @guarded
     def take(self, iterator: Any, count: int) -> bool:
         """Fetch up to `count` more items of an iterator into its buffer; False when there are none."""
         reply, decoder = self._ask(m.Take(seq=self._next(), id=iterator._boundary_remote.id, count=count))
@@ -193,20 +187,23 @@ class Session:
             raise self._raised(batch.error, decoder)
         return bool(batch.items)
 
+    @guarded
     def describe(self, id: int) -> m.Description:
         """Name and docstring of an object of the student's."""
         return self._described(id)[0]
 
-    def signature(self, id: int) -> inspect.Signature:
-        """The signature of something callable, as the student's process describes it."""
+    @guarded
+    def signature(self, id: int) -> inspect.Signature | None:
+        """The signature of something callable, as the student's process describes it; None where it has none."""
         said, decoder = self._described(id)
         if said.parameters is None:
-            raise ValueError("no signature found")
+            return None
         try:
             return signature_of(said, lambda node: self._value(node, decoder))
         except (TypeError, ValueError) as error:
             raise self._break(f"not a signature: {error}") from None
 
+    @guarded
     def source(self, path: str) -> Any:
         """Where the function of that qualified name is defined."""
         return self._context.source(path)
@@ -237,7 +234,10 @@ class Session:
         if is_stand_in(value):
             stand_in: Any = value
             if stand_in._boundary_link is not self:
-                raise self._context.limit("an object that was made in an earlier test cell is used in a later one")
+                raise self._context.limit(
+                    f"an object of the student's class {stand_in._boundary_remote.type_name} was made in an earlier "
+                    "test cell, and can't be used in this one"
+                )
             return nodes.Own(stand_in._boundary_remote.id)
         if (number := reference(value, self)) is not None:
             return nodes.Own(number)
@@ -262,65 +262,7 @@ class Session:
         """See `references.Stand`: the student's process may name nothing outside the fixed table."""
         raise BoundaryError(f"{module}.{name} is not in the table of names")
 
-    # --- the conversation ---
-
-    def _next(self) -> int:
-        if self._broken is not None:
-            raise self._broken
-        self._seq += 1
-        return self._seq
-
-    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
-        if self._nesting >= m.MAX_NESTING:
-            raise RecursionError("the test and the student's code call each other too deeply")
-        self._nesting += 1
-        try:
-            self._send(question, encoder)
-            return self._wait_for_reply(question.seq)
-        except BoundaryError as error:
-            self._broken = self._broken or error
-            raise
-        finally:
-            self._nesting -= 1
-
-    def _send(self, message: object, encoder: codec.Encoder | None = None) -> None:
-        try:
-            frames.send(self._sock, message, encoder.bulk if encoder else None, wait=self._student.wait_writable)
-        except TimeoutError:
-            raise self._break("the student's code doesn't listen any more", StudentOverran) from None
-
-    def _wait_for_reply(self, seq: int) -> tuple[Any, codec.Decoder]:
-        while True:
-            try:
-                reply, decoder = self._receive(seq)
-            except TimeoutError:
-                raise self._interrupt(seq) from None
-            if not isinstance(reply, m.CallBack):
-                return reply, decoder
-            self._called_back(reply, decoder)
-
-    def _receive(self, seq: int) -> tuple[Any, codec.Decoder]:
-        reply, bulk = frames.receive(self._sock, _DECODER, wait=self._student.wait_readable)
-        if reply.seq != seq:
-            raise BoundaryError("the student's process answered a question that wasn't asked")
-        return reply, codec.Decoder(self, bulk)
-
-    def _interrupt(self, seq: int) -> StudentOverran:
-        """Stop what runs; if the process then answers, it's in step and can be asked again."""
-        overran = StudentOverran("the student's code used up its time")
-        self._student.interrupt()
-        self._student.start(GRACE)
-        try:
-            reply, _ = self._receive(seq)
-            if isinstance(reply, m.CallBack):
-                self._broken = overran
-        except (TimeoutError, BoundaryError):
-            self._broken = overran
-        return overran
-
-    def _break(self, message: str, kind: type[BoundaryError] = BoundaryError) -> BoundaryError:
-        self._broken = self._broken or kind(message)
-        return self._broken
+    # --- calls from there ---
 
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         encoder = codec.Encoder(self, strict=True)
@@ -347,17 +289,7 @@ class Session:
         try:
             return encoder.value(value)
         except references.TooLarge as error:
-            raise self._context.limit(f"an argument is too large for the student's process: {error}") from None
-
-    def _expect(self, reply: Any, kind: type[Any]) -> Any:
-        if not isinstance(reply, kind):
-            raise self._break("the student's process gave an answer to another question")
-        return reply
-
-    def _done(self, reply: Any) -> None:
-        """For what the student's process does itself: an exception there is no test's business."""
-        if not isinstance(reply, m.Answer):
-            raise BoundaryError("the student's process could not do what it was asked to")
+            raise self._context.limit(f"an argument can't be given to the student's code: {error}") from None
 
     def _result(self, reply: Any, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(reply, m.Threw):
@@ -367,33 +299,20 @@ class Session:
     def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
         self._context.received.error(error, raised.frames)
-        self._context.received.value(raised.text)
         return error
 
     def _value(self, node: nodes.Value, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(node, nodes.Remote):
             return self._likeness(node, path)
-        value = self._guarded(decoder.value, node)
-        self._context.received.value(value)
-        return value
-
-    def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return function(*arguments)
-        except BoundaryError as error:
-            self._broken = self._broken or error
-            raise
+        return self._guarded(decoder.value, node)
 
     def _likeness(self, remote: nodes.Remote, path: str | None) -> Any:
-        self._context.received.value(remote.type_name)
         return self._guarded(self._likenesses.of, remote, path)
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
         if id not in self._descriptions:
             reply, decoder = self._ask(m.Describe(seq=self._next(), id=id))
             said = self._expect(reply, m.Description)
-            for text in (said.name, said.qualname, said.doc, *(p.name for p in said.parameters or [])):
-                self._context.received.value(text)
             self._descriptions[id] = said, decoder
         return self._descriptions[id]
 
@@ -402,4 +321,3 @@ class Session:
         for text, stream in ((stdout, sys.stdout), (stderr, sys.stderr)):
             if text and stream is not self._context.cell_stdout and not hasattr(stream, "drops_student_text"):
                 stream.write(text)
-                self._context.received.value(text)

@@ -16,7 +16,7 @@ from grading_utils.boundary.tester import operators
 from grading_utils.boundary.tester.operators import StandInKind, is_stand_in
 from grading_utils.boundary.wire import nodes
 from grading_utils.boundary.wire.errors import BoundaryError, Limit
-from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, trusted_class
+from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, is_unclaimed, trusted_class
 from grading_utils.boundary.wire.messages import Description
 from grading_utils.boundary.wire.references import SharedNames
 
@@ -44,8 +44,8 @@ class Link(Protocol):
     def describe(self, id: int) -> Description:
         """Name and docstring of the student's object."""
 
-    def signature(self, id: int) -> inspect.Signature:
-        """Its signature."""
+    def signature(self, id: int) -> inspect.Signature | None:
+        """Its signature, where it has one."""
 
     def source(self, path: str) -> Any:
         """Where it is defined in the student's cells."""
@@ -76,6 +76,8 @@ class StandIn(metaclass=StandInKind):
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         remote = self._boundary_remote
+        if remote.kinds and (kind := trusted_class(remote.kinds[0])) is not None and is_unclaimed(kind):
+            self._boundary_link.limit(f"a {kind.__name__} of the student's is too large to be sent, or can't be")
         return claimed_class(remote.type_name, remote.kinds, remote.can, self._boundary_link.shared.by_name)
 
     @property
@@ -113,7 +115,9 @@ class StandIn(metaclass=StandInKind):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        signature: inspect.Signature = self._boundary_link.signature(self._boundary_remote.id)
+        signature = self._boundary_link.signature(self._boundary_remote.id)
+        if not isinstance(signature, inspect.Signature):
+            raise ValueError("no signature found")
         return signature
 
     @property

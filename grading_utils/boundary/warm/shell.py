@@ -13,6 +13,7 @@ import io
 import os
 import signal
 import sys
+import tokenize
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -260,11 +261,19 @@ def run_cell(shell: NotebookShell, source: str, *, draws: bool = True) -> tuple[
     """
     for picture in ("image/png", "image/jpeg", "image/svg+xml"):
         shell.display_formatter.formatters[picture].enabled = draws
-    shell.is_quiet = DisplayHook.semicolon_at_end_of_expression(source)
+    shell.is_quiet = _ends_quietly(source)
     importlib.invalidate_caches()  # an earlier cell may have written a module
     with recording(shell) as recorder:
         outcome = shell.run_cell(source, store_history=False)
     return bool(outcome.success), recorder.finish()
+
+
+def _ends_quietly(source: str) -> bool:
+    """Does the cell end in a semicolon, so that its value is not shown?"""
+    try:
+        return bool(DisplayHook.semicolon_at_end_of_expression(source))
+    except (tokenize.TokenError, SyntaxError):  # an open bracket or string: running the cell says so with its line
+        return False
 
 
 def cell_traceback(error: BaseException, is_cell: Callable[[str], bool] | None = None) -> list[str]:

@@ -28,6 +28,7 @@ SPECIALS = (
 """Operations that Python looks up on the type, and that a stand-in forwards."""
 FIELDS = "__dataclass_fields__"
 """Listed with the operations where an object is a dataclass or an instance of one."""
+_VALUES = (int, float, str, bytes, list, tuple, dict, set, frozenset)
 _OF_EVERYTHING = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__format__")
 
 # Only classes of these modules count, and only where they have been imported anyway.
@@ -68,7 +69,8 @@ def specials(value: object) -> list[str]:
     kind = type(value)
     found = [name for name in SPECIALS if getattr(kind, name, None) is not None]
     for name in _OF_EVERYTHING:
-        if getattr(kind, name, None) is getattr(object, name) and name in found:
+        inherited = getattr(kind, name, None)
+        if name in found and any(inherited is getattr(base, name) for base in (object, *_VALUES)):
             found.remove(name)
     if kind.__repr__ is object.__repr__:
         found.remove("__repr__")

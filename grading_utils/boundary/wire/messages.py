@@ -217,9 +217,6 @@ Reply = Answer | Threw | Batch | Names | Description | CellDone | CallBack
 class JobDone(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """Every cell has been reported."""
 
-    replacements: int = 0
-    """How many times the student's process had to be replaced."""
-
 
 class WarmRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the warm process shall run before anything is forked from it."""
