@@ -2,6 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Without a GPU, PyTorch's CPU build saves gigabytes; uv knows where PyTorch keeps it.
+CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv && \
+  UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu --constraint constraints.txt torch; } \
+  2>/dev/null
 EXTRAS := notebook,grade,dev
 
 .PHONY: help setup demo test test-all hostile bench model check release clean
@@ -16,6 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12"; exit 1; }
 	@echo "Setting up .venv (a few minutes, only once) ..."
 	@$(PYTHON) -m venv .venv
+	@command -v nvidia-smi >/dev/null || $(CPU_TORCH) || echo "PyTorch's own CPU build is out of reach; going on with the ordinary one"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 

@@ -6,6 +6,7 @@
     ├── AuthoringError     the instructor's notebook needs a change
     ├── SubmissionError    what the student handed in cannot be graded as it is
     ├── SandboxError       this machine cannot grade safely, or the sandbox failed
+    ├── MachineError       this machine cannot do something plain: disk, permissions, database, a missing package
     ├── CourseError        the course directory, its configuration or its gradebook
     └── ModelError         no language model could be found or loaded
 
@@ -13,6 +14,21 @@ This module only names them; the command line turns each into one line and an ex
 """
 
 from __future__ import annotations
+
+import errno
+
+_MACHINE = {
+    errno.ENOSPC: "the disk is full; free some space and run it again",
+    errno.EDQUOT: "your disk quota is used up; free some space and run it again",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied; look at who owns it",
+    errno.EPERM: "permission denied; look at who owns it",
+    errno.EMFILE: "too many open files; raise the limit (`ulimit -n`) or use fewer workers",
+    errno.ENFILE: "the machine has too many open files",
+    errno.ENOMEM: "out of memory; use fewer workers",
+    errno.EIO: "the disk reports an error",
+    errno.ENOEXEC: "cannot be executed",
+}
 
 
 class GradingError(Exception):
@@ -51,9 +67,33 @@ class SandboxError(GradingError):
     """This machine cannot isolate student code, or the isolation broke; never the student's fault."""
 
 
+class MachineError(GradingError):
+    """The disk is full, something may not be read or written, a database is locked, a package is missing."""
+
+
 class CourseError(GradingError):
     """The course directory, its configuration or its gradebook is not as needed."""
 
 
 class ModelError(GradingError):
     """No usable language model was found; the message says where we looked."""
+
+
+def machine_trouble(error: BaseException) -> MachineError | None:
+    """What a low-level error says about this machine, in one sentence; None where it may be a fault of ours.
+
+    Knows full disks, permissions, limits, a locked or broken database and missing packages, whoever raised them.
+    """
+    if isinstance(error, MemoryError):
+        return MachineError("out of memory; use fewer workers")
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("grading_utils"):
+        return MachineError(f"the package {error.name} is missing; install what grading needs: `make setup`")
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        where = str(error.filename) if error.filename is not None else None
+        return MachineError(_MACHINE[error.errno], where=where)
+    if type(error).__module__.partition(".")[0] in ("sqlalchemy", "sqlite3"):
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if "locked" in reason:
+            return MachineError("the gradebook is locked: close the formgrader, or wait for the other run")
+        return MachineError(f"the gradebook cannot be used: {reason}; after an upgrade, `nbgrader db upgrade` helps")
+    return machine_trouble(error.__cause__) if error.__cause__ is not None else None

@@ -20,6 +20,16 @@ Kind = Literal["variable", "import", "function"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Code that a call runs, and that is neither the notebook's own nor an installed library's."""
+
+    name: str
+    """What to call it in a message."""
+    known_as: frozenset[str]
+    """Whoever allows one of these names trusts it."""
+
+
 class NotFoundInSource(LookupError):
     """No `def`, `lambda` or `class` for this name in the text."""
 
@@ -57,6 +67,9 @@ class Notebook(Protocol):
 
     def subject(self) -> list[Definition]:
         """Everything that runs when the checked function is called: it first, then what is wrapped around it."""
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """What runs as well when the checked function is called, and can't be looked into."""
 
     def own_names(self) -> frozenset[str]:
         """Names under which the checked function may call itself."""

@@ -53,7 +53,7 @@ def check_global_vars(
 
     Raises:
         CheckFailed: An AssertionError that lists every name that should not be used, with its lines and the likely
-            fix; or says that the definition could not be found.
+            fix; or says that the definition could not be found, or runs code that can't be looked into.
     """
     if isinstance(allowed_globals, str):
         allowed_globals = allowed_globals.replace(",", " ").split()
@@ -61,6 +61,7 @@ def check_global_vars(
     try:
         notebook = _notebook_of(func, sys._getframe(1).f_globals)
         definitions = notebook.subject()
+        _refuse_what_is_elsewhere(func, notebook, allowed)
         findings = _findings(notebook, definitions, allowed, allow_functions)
         message = _message(notebook, definitions[0], findings, allowed) if findings else ""
     except NotFoundInSource as error:
@@ -77,6 +78,17 @@ def check_global_vars(
     if message:
         # It shows lines of the student's own text, which was written before any check ran.
         raise CheckFailed("{message}", right={"message": message})
+
+
+def _refuse_what_is_elsewhere(func: object, notebook: Notebook, allowed: frozenset[str]) -> None:
+    """Nothing passes because nothing was found."""
+    unseen = [item.name for item in notebook.elsewhere() if not item.known_as & allowed]
+    if unseen:
+        raise CheckFailed(
+            "I can't look into everything that {name} runs«: {parts}»; define it in a code cell of this notebook.",
+            name=_name_of(func),
+            mine={"parts": ", ".join(dict.fromkeys(unseen))},
+        )
 
 
 def _notebook_of(func: object, caller_globals: dict[str, object]) -> Notebook:

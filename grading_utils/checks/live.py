@@ -2,7 +2,8 @@
 
 The objects only say *where* the code is; what is analyzed is the text of the notebook cell, as for a function in
 another process. Where there is no text (code made by `exec`, say) the compiled code itself is analyzed, and
-default values stay unseen. Library code is never followed: only functions that share the notebook's globals.
+default values stay unseen. A library's code is never followed; code that is neither a library's nor the notebook's is
+named as what can't be looked into.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
+import sys
 import types
 from collections.abc import Iterator
 from typing import Any
 
-from grading_utils.checks.definitions import Definition, Function, Kind, NotFoundInSource, define
-from grading_utils.checks.scopes import BUILTINS
+from grading_utils.checks.definitions import Definition, Elsewhere, Function, Kind, NotFoundInSource, define
+from grading_utils.checks.elsewhere import is_library, is_library_function
+from grading_utils.checks.scopes import BUILTINS, outside_uses
 from grading_utils.checks.source import parse
 
 Reached = tuple[types.FunctionType, type | None]
@@ -47,6 +50,20 @@ class LiveNotebook:
         named = self._names_of([self._func])
         reached = self._names_of(self._objects)
         return sorted(definitions, key=lambda item: (item.name not in named, item.name not in reached))
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """See `Notebook`."""
+        found = []
+        for function, owner in self._reach(self._func):
+            home = function.__globals__
+            if home is self._globals or is_library_function(function):
+                continue
+            own = {function.__name__, *(name for name, value in home.items() if value is function)}
+            if any(use.name not in own for use in outside_uses(function.__code__, frozenset())):
+                module = str(home.get("__name__", ""))
+                named = self._names_of([function, sys.modules.get(module), owner])
+                found.append(Elsewhere(f"`{function.__qualname__}` (`{module}`)", named | {module}))
+        return found
 
     def own_names(self) -> frozenset[str]:
         """See `Notebook`."""
@@ -102,7 +119,7 @@ class LiveNotebook:
             if start is self._func:
                 self._objects.append(item)
             owner = item if isinstance(item, type) else owner
-            pending += [(part, owner) for part in _parts(item, item is start)]
+            pending += [(part, owner) for part in _parts(item)]
 
 
 _WRAPPERS = (
@@ -118,7 +135,7 @@ _WRAPPERS = (
 )
 
 
-def _parts(item: object, is_start: bool) -> list[object]:
+def _parts(item: object) -> list[object]:
     """What a call of `item` may lead to, one step in."""
     if isinstance(item, types.MethodType | staticmethod | classmethod):
         return [item.__func__]
@@ -130,20 +147,27 @@ def _parts(item: object, is_start: bool) -> list[object]:
     if isinstance(item, functools.cached_property):
         return [item.func]
     if isinstance(item, type):
-        same_notebook = [base for base in item.__mro__[1:] if base.__module__ == item.__module__]
-        return [*(part for part in vars(item).values() if _is_runnable(part)), *same_notebook]
+        bases = [b for b in item.__mro__[1:] if b.__module__ == item.__module__ or not is_library(b.__module__)]
+        return [*(part for part in vars(item).values() if _is_code(part)), *bases]
     if isinstance(item, types.FunctionType):
         cells = zip(item.__code__.co_freevars, item.__closure__ or (), strict=True)
         captured = [_content(cell) for name, cell in cells if name != "__class__"]
         wrapped = item.__dict__.get("__wrapped__")
-        return [part for part in (wrapped, *captured) if _is_runnable(part)]
+        return [part for part in (wrapped, *captured) if _is_code(part)]
     if (wrapped := getattr(item, "__wrapped__", None)) is not None:
         return [wrapped]
-    return [type(item)] if is_start and callable(item) else []
+    if callable(item):  # what it holds may be a function that it was put around, as a decorator
+        return [type(item), *(part for part in getattr(item, "__dict__", {}).values() if _is_code(part))]
+    return []
 
 
 def _is_runnable(item: object) -> bool:
     return isinstance(item, (*_WRAPPERS, functools._lru_cache_wrapper))
+
+
+def _is_code(item: object) -> bool:
+    """Is an object something to look into: runnable, or an object of the notebook's that can be called?"""
+    return _is_runnable(item) or (callable(item) and not is_library(type(item).__module__))
 
 
 def _content(cell: types.CellType) -> object:

@@ -1,12 +1,14 @@
 """Which names a compiled function takes from outside itself, exactly as the Python compiler resolved them.
 
 The compiler has already decided what is local, free or global; this module reads its decision from the code
-objects, so attribute names, comprehensions, lambdas and nested scopes need no rules of their own. `localscope`
-answers, for one code object, which global names are refused. Around it we add what it leaves out:
+objects, so attribute names, comprehensions, lambdas and nested scopes need no rules of their own. Which global names
+a function, lambda or comprehension may read is decided by `localscope`, and by nothing else here:
 
 - each code object is asked about alone, since localscope lets one scope's parameter excuse its siblings;
-- it is asked again until nothing is refused, since it stops at the first name;
-- builtins that the notebook redefined, writes (`global x`), class bodies, and ways to the whole namespace.
+- it is asked again until nothing is refused, since it stops at the first name.
+
+We add what it leaves out: builtins that the notebook redefined, writes (`global x`), class bodies, and ways to the
+whole namespace.
 
 Nothing is executed. This finds mistakes, it is no security boundary: code can hide a name if it wants to.
 """
@@ -97,13 +99,14 @@ def _uses_of_one_scope(code: CodeType, redefined_builtins: frozenset[str]) -> It
             line = instruction.positions.lineno
         operation, name = instruction.opname, instruction.argval
         if operation in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
-            if operation != "LOAD_GLOBAL" and name in bound_in_class_body | _NOT_CODE_OF_THE_STUDENT:
+            in_class_body = operation != "LOAD_GLOBAL"
+            if in_class_body and name in bound_in_class_body | _NOT_CODE_OF_THE_STUDENT:
                 continue
             if name in redefined_builtins:
                 yield Use(name, line, "read")
             elif name in _NAMESPACE_BUILTINS:
                 yield Use(name, line, "namespace")
-            elif name in refused or name not in BUILTINS:
+            elif name not in BUILTINS if in_class_body else name in refused:
                 yield Use(name, line, "read")
         elif operation == "STORE_NAME":
             bound_in_class_body.add(name)

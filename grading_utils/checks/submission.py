@@ -1,7 +1,8 @@
 """Find definitions in the text of a whole submission, the way Python would have bound them; nothing is executed.
 
 The last binding of a name wins; aliases, decorators, `partial(...)`, factories and base classes are followed as far as
-the text shows them. A function that only running the code could find is not found.
+the text shows them. A function that only running the code could find is not found; a decorator or base class that is
+neither found nor a library's is named as what can't be looked into.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from grading_utils.checks.definitions import Definition, Function, Kind, NotFoundInSource, define
+from grading_utils.checks.definitions import Definition, Elsewhere, Function, Kind, NotFoundInSource, define
+from grading_utils.checks.elsewhere import is_library
 from grading_utils.checks.scopes import BUILTINS
 from grading_utils.checks.source import StudentSource, parse, plain_python
 
 # IPython binds these in every kernel; they are the notebook's only where its text binds them again.
+_LONGEST = 60
 _KERNEL_NAMES = frozenset({"open", "exit", "quit", "get_ipython"})
 
 
@@ -29,6 +32,7 @@ class SourceNotebook:
         self._bindings = list(_bindings(tree.body))
         self._resolved: dict[tuple[int, bool], list[list[ast.AST]]] = {}
         self._own: set[str] = {student.qualname.split(".")[0]}
+        self._elsewhere: dict[str, Elsewhere] = {}
 
     def subject(self) -> list[Definition]:
         """See `Notebook`."""
@@ -41,6 +45,10 @@ class SourceNotebook:
         if not paths:
             raise NotFoundInSource(f"no definition of {self._student.qualname}")
         return self._define_all(paths)
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """See `Notebook`."""
+        return list(self._elsewhere.values())
 
     def own_names(self) -> frozenset[str]:
         """See `Notebook`."""
@@ -92,9 +100,11 @@ class SourceNotebook:
             case ast.Lambda():
                 return [[node]]
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                return [[node], *(path for dec in node.decorator_list for path in inner(dec))]
+                around = node.decorator_list
+                return [[node], *(path for part in around for path in inner(part) or self._note(part, before))]
             case ast.ClassDef():
-                return [[node], *(path for base in node.bases for path in inner(base, False))]
+                around = [*node.decorator_list, *node.bases, *_method_decorators(node)]
+                return [[node], *(path for part in around for path in inner(part, False) or self._note(part, before))]
             case ast.Name():
                 return self._resolve_name(node.id, before, instances=instances, follow_own=follow_own)
             case ast.Attribute():
@@ -102,12 +112,39 @@ class SourceNotebook:
             case ast.Call():
                 arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
                 found = [path for argument in arguments for path in inner(argument, False)]
-                for path in inner(node.func):
+                made_by = inner(node.func)
+                if instances and not made_by:  # a library puts something around its first argument, as `partial` does
+                    self._note(node.func, before)
+                    if node.args and not inner(node.args[0], False) and not isinstance(node.args[0], ast.Constant):
+                        self._note(node.args[0], before)
+                for path in made_by:
                     is_class = isinstance(path[-1], ast.ClassDef)
                     if (is_class and instances) or (not is_class and _makes_functions(path[-1])):
                         found.append(path)
                 return found
         return []
+
+    def _note(self, part: ast.AST, before: int) -> list[list[ast.AST]]:
+        """Remember a decorator or base class of which the text does not show what it runs; there are no paths to it."""
+        if not self._is_known(part, before):
+            text = ast.unparse(part)[:_LONGEST]
+            self._elsewhere[text] = Elsewhere(f"`{text}`", frozenset({_root(part)}))
+        return []
+
+    def _is_known(self, part: ast.AST, before: int) -> bool:
+        """Does an expression lead to a builtin or to an installed library?"""
+        name = _root(part)
+        if not name:
+            return False
+        for index in range(before - 1, -1, -1):
+            bound, node = self._bindings[index]
+            if bound == name:
+                if isinstance(node, ast.ImportFrom):
+                    return not node.level and is_library(node.module or "")
+                if isinstance(node, ast.Import):
+                    return any(is_library(a.name) for a in node.names if (a.asname or a.name.split(".")[0]) == name)
+                return self._is_known(node, index)
+        return name in BUILTINS or name not in self._student.module_names
 
     @staticmethod
     def _attribute(path: list[ast.AST], name: str) -> list[list[ast.AST]]:
@@ -117,6 +154,20 @@ class SourceNotebook:
             for part in body
             if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and part.name == name
         ]
+
+
+def _method_decorators(node: ast.ClassDef) -> list[ast.expr]:
+    """Decorators of a class's methods, without those that the class body itself provides, as a property's setter."""
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = {name for name, _ in _bindings(node.body)}
+    return [dec for method in methods for dec in method.decorator_list if _root(dec) not in inside]
+
+
+def _root(node: ast.AST) -> str:
+    """The name that an expression such as `torch.no_grad()` starts with; "" where it starts with none."""
+    while isinstance(node, ast.Attribute | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _makes_functions(node: ast.AST) -> bool:

@@ -5,7 +5,7 @@ Exit codes, the same for every sub-command:
     0  done; every submission was graded
     1  done, but some submission needs a person
     2  wrong use, or something in the course needs a change; nothing was graded
-    3  this machine cannot grade safely
+    3  this machine cannot grade safely, or has no room, no permission, no gradebook
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from typing import Any
 
 import click
 
-from grading_utils.errors import GradingError, SandboxError
+from grading_utils.errors import GradingError, MachineError, SandboxError, machine_trouble
 
 # With this package at hand jsonschema, which every reader of notebooks imports, builds 38 grammars for checking
 # addresses (over a second); no notebook has a use for them, and jsonschema does without.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 COMMANDS = {
+    "init": "Make a course of your own from this pack.",
     "release": "Make release/ from source/, and refuse if anything would leak.",
+    "kit": "Put what students need into one folder or zip.",
+    "solutions": "Write worked notebooks for students, for after the deadline.",
     "grade": "Grade submissions, each in its own sandbox.",
     "students": "Who is in the course: import a roster, list it.",
     "due": "Set when an assignment is due.",
@@ -32,6 +35,7 @@ COMMANDS = {
     "collect": "Put what Canvas, Moodle or Gradescope hands out into submitted/.",
     "export": "Write the gradebook as CSV or JSON, or into a file of Canvas or Moodle.",
     "feedback": "Write one page of feedback per graded submission.",
+    "hand-back": "Make the zip with which Canvas or Moodle hands out feedback.",
     "report": "Write report.html about everything graded so far.",
     "check-tests": "Mutate the solutions and see whether the tests notice.",
     "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",
@@ -64,12 +68,18 @@ class _Lazy(click.Group):
         try:
             return super().invoke(context)
         except GradingError as error:
-            click.echo(f"grading-utils: {error}", err=True)
-            sys.exit(CANNOT_GRADE if isinstance(error, SandboxError) else WRONG_USE)
+            known = error
+        except Exception as error:
+            trouble = machine_trouble(error)
+            if trouble is None:
+                raise
+            known = trouble
+        click.echo(f"grading-utils: {known}", err=True)
+        sys.exit(CANNOT_GRADE if isinstance(known, SandboxError | MachineError) else WRONG_USE)
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="grading-utils")
+@click.version_option(package_name="slm-course")
 def main() -> None:
     """Release Jupyter assignments, grade what students hand in, and see how the class did.
 

@@ -19,17 +19,8 @@ from grading_utils.cli import DONE, NEEDS_A_PERSON, options
     required=True,
     help="What the download comes from; folder: one folder per student.",
 )
-@click.option(
-    "--worksheet",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Moodle's grading worksheet, which says whose a number is and when it was handed in.",
-)
-@click.option(
-    "--groups",
-    "groups_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="CSV with columns group and student, for assignments that groups hand in.",
-)
+@options.worksheet
+@options.groups
 @options.columns
 @options.timezone
 @options.course
@@ -51,25 +42,14 @@ def command(
     attempt replaces, is kept in downloaded/ and listed. The exit code is 1 where something is listed.
     """
     from grading_utils.course.course import Course
-    from grading_utils.lms import collecting, moodle
-    from grading_utils.lms.archives import read_entries
+    from grading_utils.lms.collecting import collect, read_download, read_groups
     from grading_utils.lms.matching import read_roster
-    from grading_utils.lms.sheets import Sheet
 
     course = Course.open(course_folder)
     course.require(assignment)
-    if system == "moodle":
-        sheet = moodle.Worksheet(Sheet.read(worksheet), options.pairs(columns)) if worksheet is not None else None
-        handed = collecting.from_moodle(read_entries(download), sheet)
-    else:
-        handed = collecting.IN[system](read_entries(download))
-    groups: dict[str, list[str]] = {}
-    if groups_file is not None:
-        table = Sheet.read(groups_file)
-        for row in table.rows[1:]:
-            group = table.cell(row, table.column("group"))
-            groups.setdefault(group, []).append(table.cell(row, table.column("student", "id", "student_id")))
-    done = collecting.collect(course, assignment, handed, read_roster(course), groups=groups, timezone=timezone)
+    handed = read_download(download, system, worksheet, options.pairs(columns))
+    groups = read_groups(groups_file) if groups_file is not None else None
+    done = collect(course, assignment, handed, read_roster(course), groups=groups, timezone=timezone)
     for line in done.notes:
         click.echo(line)
     for student in done.late:

@@ -99,6 +99,7 @@ def _browser() -> Iterator[Check]:
 
 def _course(folder: Path) -> Iterator[Check]:
     from grading_utils.course.course import Course
+    from grading_utils.course.readable import OPTION, readable_paths
 
     try:
         course = Course.open(folder)
@@ -107,6 +108,13 @@ def _course(folder: Path) -> Iterator[Check]:
         return
     names = course.assignments()
     yield Check(GOOD if names else CAUTION, "course", f"{course.root}: {len(names)} assignments")
+    for path in readable_paths(course):
+        yield Check(
+            GOOD if path.exists() else BAD,
+            "readable for notebooks",
+            f"{path}{'' if path.exists() else ' does not exist'}",
+            "" if path.exists() else f"mend {OPTION} in {course.root / 'nbgrader_config.py'}",
+        )
     for step in ("autograded_directory", "feedback_directory"):
         parent = course.folder(str(getattr(course.layout, step)))
         while not parent.exists():

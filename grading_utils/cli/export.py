@@ -70,9 +70,7 @@ def command(
         if fill is None:
             raise click.UsageError(f"--to {target} fills the file that {target.title()} exported: name it with --fill")
         sheet = Sheet.read(fill)
-        choices = Choices(
-            partial=partial, missing_as_zero=missing_as_zero, scale=scale, skip_unmatched=skip_unmatched
-        )
+        choices = Choices(partial=partial, missing_as_zero=missing_as_zero, scale=scale, skip_unmatched=skip_unmatched)
         filled = _fill(course, target, sheet, standings, options.pairs(columns), choices)
         sheet.write(output)
         for assignment, done in filled.items():

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -17,6 +17,7 @@ from grading_utils.results import Status, SubmissionResult
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
+    from grading_utils.grading.pipeline import EngineFactory
 
 
 @click.command()
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
     help="Also do what no score needs: draw figures that no person grades, run demonstrations and trailing cells.",
 )
 @click.option(
+    "--inside",
+    multiple=True,
+    metavar="CHECK",
+    help="Run this check of the --student named inside, after a person has looked at what it left open.",
+)
+@click.option(
+    "--apart-only", is_flag=True, help="Refuse assignments with checks that only work inside the student's process."
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(path_type=Path, allow_dash=True),
@@ -47,6 +57,8 @@ def command(
     no_isolation: bool,
     workers: int | None,
     full: bool,
+    inside: tuple[str, ...],
+    apart_only: bool,
     json_file: Path | None,
     junit_file: Path | None,
     csv_file: Path | None,
@@ -57,16 +69,35 @@ def command(
     some submission needs a person, 2 for wrong use, 3 when this machine cannot grade safely.
     """
     from grading_utils.course.course import Course
+    from grading_utils.course.strays import strays
+    from grading_utils.errors import CourseError
+    from grading_utils.grading.engines import engine_factory
     from grading_utils.reporting.records import RESULTS, merge_json, write_csv, write_json, write_junit
 
+    if inside and not students:
+        raise click.UsageError("--inside is for one student after the other: name them with --student")
     course = Course.open(course_folder)
     if no_isolation:
         click.echo("warning: --no-isolation: student code runs unprotected with your rights on this machine", err=True)
     chosen = [course.require(name) for name in assignments] or course.assignments()
-    work = {name: _students(course, name, students, asked_for=bool(assignments)) for name in chosen}
+    work = {name: _students(course, name, students) for name in chosen}
+    lost = strays(course)
+    if not any(work.values()):
+        raise CourseError(_nothing(course, chosen, students, lost))
+    for line in lost:
+        click.echo(f"not looked at: {line}", err=True)
     results: list[SubmissionResult] = []
     try:
-        graded = _grade_all(course, work, not no_isolation, workers, full)
+        graded = _grade_all(
+            course,
+            work,
+            engine_factory(course, isolate=not no_isolation),
+            workers=workers or os.cpu_count() or 1,
+            everything=full,
+            inside=inside,
+            apart_only=apart_only,
+            tell=lambda line: click.echo(line, err=True),
+        )
         for result in _with_progress(graded, sum(map(len, work.values()))):
             results.append(result)
     finally:
@@ -78,32 +109,28 @@ def command(
     sys.exit(DONE if all(result.status is Status.GRADED for result in results) else NEEDS_A_PERSON)
 
 
-def _students(course: Course, assignment: str, wanted: tuple[str, ...], *, asked_for: bool) -> list[str]:
-    there = course.students(assignment)
-    if wanted:
-        there = [student for student in there if student in wanted]
-    if not there and asked_for:
-        who = f"from {', '.join(wanted)} " if wanted else ""
-        raise click.UsageError(
-            f"nothing was handed in {who}for {assignment}: no folder {course.submitted(assignment, '<student>')}"
-        )
-    return there
+def _students(course: Course, assignment: str, wanted: tuple[str, ...]) -> list[str]:
+    return [student for student in course.students(assignment) if not wanted or student in wanted]
+
+
+def _nothing(course: Course, assignments: list[str], students: tuple[str, ...], lost: list[str]) -> str:
+    """Why there is nothing to grade, and what was found instead."""
+    who = f" from {', '.join(students)}" if students else ""
+    named = ", ".join(assignments) or "any assignment (source/ has none)"
+    where = course.submitted(assignments[0] if assignments else "<assignment>", "<student>")
+    instead = "".join(f"\n  {line}" for line in lost)
+    return f"nothing was handed in{who} for {named}: no folder {where}{instead}"
 
 
 def _grade_all(
-    course: Course, work: dict[str, list[str]], isolate: bool, workers: int | None, everything: bool
+    course: Course, work: dict[str, list[str]], make_engine: EngineFactory, **how: Any
 ) -> Iterator[SubmissionResult]:
     from grading_utils.course.bundle import build_bundle
-    from grading_utils.grading.engines import engine_factory
     from grading_utils.grading.pipeline import grade
 
-    make_engine = engine_factory(course, isolate=isolate)
     for assignment, students in work.items():
         if students:
-            bundle = build_bundle(course, assignment)
-            yield from grade(
-                course, bundle, students, make_engine, workers=workers or os.cpu_count() or 1, everything=everything
-            )
+            yield from grade(course, build_bundle(course, assignment), students, make_engine, **how)
 
 
 def _with_progress(results: Iterable[SubmissionResult], total: int) -> Iterator[SubmissionResult]:

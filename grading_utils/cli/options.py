@@ -39,6 +39,18 @@ columns = click.option(
     help="A column that has another title: an assignment's in Canvas, grade or identifier in Moodle; may be repeated.",
 )
 
+worksheet = click.option(
+    "--worksheet",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Moodle's grading worksheet, which says whose a number is and when it was handed in.",
+)
+groups = click.option(
+    "--groups",
+    "groups_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV with columns group and student, for assignments that groups hand in.",
+)
+
 
 def pairs(columns: tuple[str, ...]) -> dict[str, str]:
     """What `--column` was given, by name."""

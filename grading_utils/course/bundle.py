@@ -22,6 +22,7 @@ from traitlets.utils.importstring import import_item
 from grading_utils.course.cells import Role, grade_id, role
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
+from grading_utils.course.released import ReleasedNotebook, read_release
 from grading_utils.errors import AuthoringError
 
 
@@ -34,17 +35,24 @@ class NotebookBundle:
         cells: The instructor's cells in order: solutions cleared, hidden tests present, checksums computed.
         metadata: The notebook's own metadata (kernel and language).
         grammar: How the course marks regions inside of cells.
+        earlier: Versions of it that students may have got before `source/` was changed.
     """
 
     name: str
     cells: tuple[Any, ...]
     metadata: dict[str, Any]
     grammar: Grammar = field(default_factory=Grammar)
+    earlier: tuple[ReleasedNotebook, ...] = ()
 
     @cached_property
     def managed(self) -> dict[str, Any]:
         """Cells that nbgrader manages, by `grade_id`, in order."""
         return {name: cell for cell in self.cells if (name := grade_id(cell)) is not None}
+
+    @cached_property
+    def versions(self) -> tuple[ReleasedNotebook, ...]:
+        """What students may have got: as it would be released today, then what was before."""
+        return (ReleasedNotebook.of(self.cells, self.grammar), *self.earlier)
 
     @cached_property
     def leading(self) -> tuple[Any, ...]:
@@ -83,12 +91,19 @@ def build_bundle(course: Course, assignment: str) -> Bundle:
     folder = course.source(course.require(assignment))
     converter = GenerateAssignment(coursedir=course.layout, config=course.config)
     grammar = course.grammar
+    released = course.release(assignment)
     notebooks = {}
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.ipynb")):
         notebook = prepare(path, assignment, converter)
         digest.update(nbformat.writes(notebook).encode())
-        notebooks[path.stem] = NotebookBundle(path.stem, tuple(notebook.cells), dict(notebook.metadata), grammar)
+        notebooks[path.stem] = NotebookBundle(
+            path.stem,
+            tuple(notebook.cells),
+            dict(notebook.metadata),
+            grammar,
+            (read_release(released / path.name, grammar),),
+        )
     files = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".ipynb" and ".ipynb_checkpoints" not in path.parts:
@@ -103,6 +118,8 @@ def prepare(path: Path, assignment: str, converter: GenerateAssignment) -> Any:
         notebook = nbformat.read(path, as_version=4)
     except Exception as error:
         raise AuthoringError(f"is no notebook that nbformat can read: {error}", where=str(path)) from error
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("\r\n", "\n")
     resources: dict[str, Any] = {
         "metadata": {"path": str(path.parent)},
         "nbgrader": {"assignment": assignment, "notebook": path.stem, "student": "."},

@@ -9,6 +9,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.course import Course
+from grading_utils.course.readable import readable_paths
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.kernel_engine import KernelEngine
 from grading_utils.grading.pipeline import EngineFactory
@@ -16,7 +17,17 @@ from grading_utils.grading.sandbox_engine import SandboxEngine
 from grading_utils.language_model.resolver import ENVIRONMENT_VARIABLE, resolve_model
 from grading_utils.sandbox.policy import Policy
 
-_SECRETS = ("source", "submitted", "autograded", "feedback", "gradebook.db", "grades.json", "sample_class", ".git")
+_SECRETS = (
+    "source",
+    "submitted",
+    "autograded",
+    "feedback",
+    "gradebook.db",
+    "grades.json",
+    "sample_class",
+    ".git",
+    ".grading_utils",
+)
 """What student code must not see should the course lie inside something that it may see."""
 
 
@@ -30,11 +41,13 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
 
     def start(bundle: Bundle, notebook: NotebookBundle) -> Engine:
         if not isolate:
-            return KernelEngine()
+            return KernelEngine(bundle)
         hidden = (course.root / name for name in _SECRETS)
         models, environment = _models()
         policy = Policy(
-            hidden=tuple(str(path) for path in hidden if path.exists()), readable=models, environment=environment
+            hidden=tuple(str(path) for path in hidden if path.exists()),
+            readable=(*models, *map(str, readable_paths(course))),
+            environment=environment,
         )
         return SandboxEngine.start(bundle, notebook, policy)
 

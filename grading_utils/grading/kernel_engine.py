@@ -6,13 +6,16 @@ compare scores with stock nbgrader. It offers none of the promises in `docs/secu
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook
 
+from grading_utils.course.bundle import Bundle
 from grading_utils.course.cells import Role
 from grading_utils.errors import SandboxError
 from grading_utils.grading.jobs import NotebookRun
@@ -20,9 +23,16 @@ from grading_utils.jobs import Cell, CellRun, CellStatus, Job
 
 
 class KernelEngine:
-    """Runs every cell of a job in one fresh kernel of this Python environment."""
+    """Runs every cell of a job in one fresh kernel of this Python environment.
+
+    Args:
+        bundle: The assignment; its files lie in the working directory, over those that the student handed in.
+    """
 
     isolated = False
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
 
     def run(self, job: Job) -> NotebookRun:
         """Execute one notebook in a kernel; see `jobs.Engine.run`."""
@@ -39,7 +49,11 @@ class KernelEngine:
         )
         runs: list[CellRun] = []
         try:
-            with tempfile.TemporaryDirectory() as folder, _private(client, folder).setup_kernel():
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                tempfile.TemporaryDirectory() as here,
+                _private(client, folder).setup_kernel(cwd=self._lay_out(Path(here), job)),
+            ):
                 for position, (cell, given) in enumerate(zip(notebook.cells, job.cells, strict=True)):
                     client.timeout = int(given.time_limit) or 1
                     runs.append(self._run_cell(client, cell, given, position))
@@ -56,6 +70,15 @@ class KernelEngine:
             raise SandboxError(f"no Jupyter kernel could be used: {error}") from error
         return NotebookRun(cells=tuple(runs))
 
+    def _lay_out(self, here: Path, job: Job) -> str:
+        """Make `here` look like the folder in which the notebook lies."""
+        ours = ((path.relative_to(self._bundle.root).as_posix(), path.read_bytes()) for path in self._bundle.files)
+        for name, content in (*job.files, *ours):
+            with contextlib.suppress(OSError):  # a folder of theirs where a file of ours is, and the like
+                (here / name).parent.mkdir(parents=True, exist_ok=True)
+                (here / name).write_bytes(content)
+        return str(here)
+
     def _run_cell(self, client: NotebookClient, cell: Any, given: Cell, position: int) -> CellRun:
         try:
             client.execute_cell(cell, position)
@@ -68,7 +91,11 @@ class KernelEngine:
         error = next((output for output in outputs if output["output_type"] == "error"), None)
         if error is None:
             return CellRun(index=given.index, status=CellStatus.OK, outputs=outputs)
-        message = error["evalue"] if error["ename"] == "AssertionError" else f"{error['ename']}: {error['evalue']}"
+        message = (
+            error["evalue"]
+            if error["ename"] in ("AssertionError", "CheckFailed")
+            else f"{error['ename']}: {error['evalue']}"
+        )
         status = CellStatus.STOPPED if error["ename"] == "TimeLimit" else CellStatus.ERROR
         hidden = any(_in_hidden_part(line, given) for line in error["traceback"])
         return CellRun(index=given.index, status=status, outputs=outputs, message=message, hidden=hidden)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil import parser as dates
 from nbgrader.api import Gradebook, MissingEntry
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SAWarning
 
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
@@ -31,11 +31,8 @@ COLUMNS = {
 
 @contextmanager
 def _gradebook(course: Course) -> Iterator[Gradebook]:
-    try:
-        with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
-            yield gradebook
-    except SQLAlchemyError as error:
-        raise CourseError(f"the gradebook {course.layout.db_url} cannot be used: {error}") from error
+    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+        yield gradebook
 
 
 def import_students(course: Course, people: Mapping[str, Mapping[str, str]]) -> tuple[int, int]:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 import shutil
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
-from grading_utils.boundary.tester.notebook import read_runs, send_job, without_culprit
+from grading_utils.boundary.tester.handover import read_runs, send_job, without_culprit
 from grading_utils.boundary.wire.errors import BoundaryError, StudentDied
 from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import Role, grade_id, role
+from grading_utils.course.readable import OPTION
 from grading_utils.errors import AuthoringError, SandboxError
 from grading_utils.grading.jobs import NotebookRun
 from grading_utils.jobs import CellRun, CellStatus, Job
@@ -65,7 +67,8 @@ class SandboxEngine:
             AuthoringError: A leading instructor cell raises.
         """
         cells = [cell.source for cell in notebook.leading]
-        setup = (_SETUP, msgspec.msgpack.encode(WarmRequest(cells=cells, later=_later(notebook))))
+        request = WarmRequest(cells=cells, later=_later(notebook), seconds=policy.start_seconds / 2)
+        setup = (_SETUP, msgspec.msgpack.encode(request))
         with ExitStack() as stack:
             if bundle.files:
                 data = _copy_of_data(bundle, stack.enter_context(tempfile.TemporaryDirectory()))
@@ -75,9 +78,11 @@ class SandboxEngine:
             reply = msgspec.msgpack.decode(warm.setup_result, type=WarmReply)
             for cell, ok, outputs in zip(notebook.leading, reply.ok, reply.outputs, strict=True):
                 if not ok:
-                    error = next(output for output in outputs if output["output_type"] == "error")
+                    error = next(
+                        (o for o in outputs if o["output_type"] == "error"), {"ename": "it", "evalue": "does not run"}
+                    )
                     raise AuthoringError(
-                        f"this instructor cell fails: {error['ename']}: {error['evalue']}",
+                        f"this instructor cell fails: {error['ename']}: {error['evalue']}{_hint(error)}",
                         where=f"{notebook.name}.ipynb, cell {grade_id(cell)}",
                     )
             return cls(warm, reply, policy, stack.pop_all())
@@ -93,7 +98,8 @@ class SandboxEngine:
             assert attempt is not None
             runs, problem = self._run_rest(attempt)
             if not problem:
-                return NotebookRun(cells=(*leading, *runs))
+                places = {cell.index: place for place, cell in enumerate(job.cells)}
+                return NotebookRun(cells=(*leading, *sorted(runs, key=lambda run: places[run.index])))
             attempt = without_culprit(attempt, len(runs)) or attempt
         raise SandboxError(f"the tester ended before the notebook was done: {problem}")
 
@@ -115,6 +121,17 @@ class SandboxEngine:
     def close(self) -> None:
         """End the warm process and with it everything that was forked from it."""
         self._resources.close()
+
+
+def _hint(error: dict[str, Any]) -> str:
+    """What to do about a locked cell that looks for something outside of the assignment's folder."""
+    text = f"{error['ename']} {error['evalue']}"
+    if not re.search(r"FileNotFound|NotADirectory|Permission|OSError|HFValidation|/[\w.~-]+/[\w.~-]+", text):
+        return ""
+    return (
+        ". Notebooks see the assignment's folder and the installed packages; further folders and files are listed in "
+        f"{OPTION} of nbgrader_config.py (`grading-utils doctor` shows the list)"
+    )
 
 
 def _later(notebook: NotebookBundle) -> list[str]:

@@ -1,26 +1,29 @@
 """From what ran to what it is worth, by nbgrader's own rule of scoring.
 
 Puts an engine's outputs into the notebook's cells and asks nbgrader what each grade cell earns, so the formgrader
-and stock nbgrader read the same notebook the same way. The one addition: a cell that *our* machinery failed to run
-gets no automatic score at all and waits for a person.
+and stock nbgrader read the same notebook the same way. The one addition: an *open* score. Where a limit of ours, the
+machine, a fault of ours or a test that returns no points stands between an answer and its score, there is none, and
+the cell waits for a person.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbgrader.utils import determine_grade, is_grade
 
 from grading_utils.course.cells import Role, grade_id, is_graded, nbgrader_metadata, role
-from grading_utils.errors import AuthoringError
 from grading_utils.grading.jobs import NotebookRun
-from grading_utils.jobs import CellRun, CellStatus
+from grading_utils.jobs import UNDECIDED, CellRun, CellStatus
 from grading_utils.results import CellResult
+
+_OPEN = "open"
 
 
 def insert_outputs(notebook: Any, run: NotebookRun) -> None:
-    """Store an engine's outputs, and for failed tests the message for the student, in the notebook's cells."""
+    """Store an engine's outputs in the notebook's cells, with what the student may read and why a score is open."""
     for count, cell_run in enumerate(run.cells, start=1):
         cell = notebook.cells[cell_run.index]
         cell.execution_count = count
@@ -29,34 +32,71 @@ def insert_outputs(notebook: Any, run: NotebookRun) -> None:
             if output.output_type == "execute_result":
                 output.execution_count = count
         if cell_run.status is not CellStatus.OK and role(cell) is Role.TEST:
-            cell.metadata["grading_utils"] = NotebookNode(
-                {**cell.metadata.get("grading_utils", {}), "message": cell_run.message, "hidden": cell_run.hidden}
-            )
+            said = {"message": cell_run.message, "details": cell_run.details, "hidden": cell_run.hidden}
+            if why := _why_open(cell_run):
+                said[_OPEN] = why
+            cell.metadata["grading_utils"] = NotebookNode({**cell.metadata.get("grading_utils", {}), **said})
+
+
+def leave_open(notebook: Any, reasons: Mapping[str, str]) -> None:
+    """Have some checks wait for a person, whatever their outputs say.
+
+    Args:
+        notebook: With the engine's outputs.
+        reasons: Why, for the instructor, by `grade_id`.
+    """
+    for cell in notebook.cells:
+        if (why := reasons.get(grade_id(cell) or "")) is not None:
+            said = {**cell.metadata.get("grading_utils", {}), "message": UNDECIDED, "hidden": False, _OPEN: why}
+            cell.metadata["grading_utils"] = NotebookNode(said)
 
 
 def score_cells(notebook: Any, run: NotebookRun) -> list[CellResult]:
-    """What every grade cell of a notebook earns; None for a cell that a person has to grade.
-
-    Raises:
-        AuthoringError: A test returned more partial credit than the cell is worth.
-    """
+    """What every grade cell of a notebook earns; None for a cell that a person has to grade."""
     by_index = {cell_run.index: cell_run for cell_run in run.cells}
     return [_score(cell, by_index.get(index)) for index, cell in enumerate(notebook.cells) if is_graded(cell)]
 
 
-def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
-    name = grade_id(cell) or ""
-    points = float(nbgrader_metadata(cell)["points"])
-    if cell_run is not None and cell_run.status is CellStatus.FAULT:
-        return CellResult(grade_id=name, score=None, max_score=points, message=cell_run.message)
+def earned(cell: Any) -> tuple[float | None, str]:
+    """What a cell with its outputs earns, and, where it has no score although it should have one, why that is open."""
     if not is_grade(cell):
-        return CellResult(grade_id=name, score=None, max_score=points)
+        return None, ""
+    if why := cell.metadata.get("grading_utils", {}).get(_OPEN):
+        return None, str(why)
+    points = float(nbgrader_metadata(cell)["points"])
+    if role(cell) is Role.TEST and (returned := _returned(cell)) is not None and not 0 <= returned <= points:
+        return None, f"the test returned {returned:g} points, which is no number from 0 to {points:g}"
+    score, _ = determine_grade(cell)
+    return score, ""
+
+
+def _returned(cell: Any) -> float | None:
+    """The number that a test's last expression gave; None where it gave none."""
+    shown = [output for output in cell.outputs if output.output_type == "execute_result"]
+    if not shown or any(output.output_type == "error" for output in cell.outputs):
+        return None
     try:
-        score, _ = determine_grade(cell)
-    except ValueError as error:
-        raise AuthoringError(
-            f"the test returned more partial credit than the cell's {points:g} points: {error}", where=name
-        ) from error
+        return float("".join(shown[0]["data"].get("text/plain", "")))
+    except ValueError:
+        return None
+
+
+def _why_open(cell_run: CellRun) -> str:
+    if cell_run.status is CellStatus.FAULT:
+        return f"the grading machinery failed, not the student: {cell_run.reason or cell_run.message}"
+    return cell_run.reason if cell_run.status is CellStatus.OPEN else ""
+
+
+def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
+    score, why = earned(cell)
     is_written = bool(nbgrader_metadata(cell).get("solution"))
     message = "not answered" if is_written and score == 0 else (cell_run.message if cell_run else "")
-    return CellResult(grade_id=name, score=score, max_score=points, message=message)
+    message = UNDECIDED if why else message
+    return CellResult(
+        grade_id=grade_id(cell) or "",
+        score=score,
+        max_score=float(nbgrader_metadata(cell)["points"]),
+        message=message,
+        details=cell_run.details if cell_run is not None else "",
+        open=why,
+    )

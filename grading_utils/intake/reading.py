@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nbformat
 from nbformat.corpus.words import generate_corpus_id as random_cell_id
 from nbformat.v4 import new_notebook
 
 from grading_utils.errors import SubmissionError
 
+MAX_FILE_BYTES = 100_000_000
+"""nbgrader's own limit for a file."""
 MAX_BYTES = 20_000_000
-"""A larger notebook is refused; stored outputs are dropped anyway, so no honest one comes near."""
+"""What the cells of a notebook may hold; stored outputs are dropped and don't count."""
+_MAX_OBJECTS = 1_000_000
+"""JSON objects of a large file, which bounds the memory that reading it takes."""
 MAX_CELLS = 2_000
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 _EMPTY_CELLS: dict[str, dict[str, Any]] = {
     "code": {"outputs": [], "execution_count": None},
@@ -43,7 +50,8 @@ def read_notebook(path: Path) -> tuple[Any, list[str]]:
     Raises:
         SubmissionError: It cannot be read as a notebook; the message says why and what to ask the student for.
     """
-    document = _parse(_read_bytes(path), path)
+    data = _read_bytes(path)
+    document = _parse(data if len(data) <= MAX_BYTES else _without_outputs(data, path), path)
     notes: list[str] = []
     document = _to_version_4(document, path, notes)
     cells = document.get("cells")
@@ -63,12 +71,16 @@ def clean(document: Any) -> tuple[Any, list[str]]:
     """
     notebook = new_notebook()
     notes = []
+    taken: set[str] = set()
     for number, cell in enumerate(document["cells"], start=1):
         rebuilt = _rebuild(cell)
         if rebuilt is None:
             notes.append(f"cell {number} was malformed and is left out")
-        else:
-            notebook.cells.append(rebuilt)
+            continue
+        if (claimed := cell.get("id")) and isinstance(claimed, str) and _ID.match(claimed) and claimed not in taken:
+            rebuilt["id"] = claimed
+        taken.add(rebuilt["id"])
+        notebook.cells.append(rebuilt)
     return notebook, notes
 
 
@@ -84,21 +96,53 @@ def _read_bytes(path: Path) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SubmissionError(f"is {_kind_of(status.st_mode)}, not a file", where=where)
-        if status.st_size > MAX_BYTES:
-            raise SubmissionError(
-                f"is {status.st_size / 1e6:.0f} MB large (the limit is {MAX_BYTES / 1e6:.0f} MB); "
-                "ask the student to clear the outputs and hand in again",
-                where=where,
-            )
+        if status.st_size > MAX_FILE_BYTES:
+            raise _too_large(status.st_size, MAX_FILE_BYTES, where)
         with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     finally:
         os.close(descriptor)
-    if len(data) > MAX_BYTES:
-        raise SubmissionError(f"is larger than {MAX_BYTES / 1e6:.0f} MB", where=where)
+    if len(data) > MAX_FILE_BYTES:
+        raise _too_large(len(data), MAX_FILE_BYTES, where)
     if not data.strip():
         raise SubmissionError("is empty; ask the student for the notebook again", where=where)
     return data
+
+
+def _too_large(size: int, limit: int, where: str) -> SubmissionError:
+    return SubmissionError(
+        f"is {size / 1e6:.0f} MB large (the limit is {limit / 1e6:.0f} MB); "
+        "ask the student to clear the outputs and hand in again",
+        where=where,
+    )
+
+
+class _Cell(msgspec.Struct, omit_defaults=True):
+    """Those parts of a cell that are kept, as they stand in the file."""
+
+    cell_type: msgspec.Raw
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    source: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    attachments: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Document(msgspec.Struct):
+    nbformat: msgspec.Raw
+    cells: list[_Cell]
+
+
+def _without_outputs(data: bytes, path: Path) -> bytes:
+    """The file of a notebook that is large because of its stored outputs, without them."""
+    if data.count(b"{") > _MAX_OBJECTS:
+        raise _too_large(len(data), MAX_BYTES, path.name)
+    try:
+        kept = msgspec.json.encode(msgspec.json.decode(data, type=_Document))
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise _too_large(len(data), MAX_BYTES, path.name) from error
+    if len(kept) > MAX_BYTES:
+        raise _too_large(len(kept), MAX_BYTES, path.name)
+    return kept
 
 
 def _kind_of(mode: int) -> str:
@@ -156,7 +200,7 @@ def _rebuild(cell: Any) -> Any:
     if not isinstance(source, str):
         return None
     # Lone surrogates are valid JSON escapes but cannot be written back as UTF-8.
-    source = source.encode("utf-8", "replace").decode("utf-8")
+    source = source.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     # nbformat's own makers of cells validate each against a schema, which takes longer than everything else here.
     rebuilt = nbformat.from_dict(
         {"id": random_cell_id(), "cell_type": kind, "metadata": {}, "source": source, **_EMPTY_CELLS[kind]}

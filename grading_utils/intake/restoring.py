@@ -1,8 +1,9 @@
 """Put every instructor-owned cell of a submission back, and every student-owned cell in its place.
 
 The result is built from the *bundle*: its order, its metadata, its tests, its points. From the submission come only
-the texts of solution cells (found by `grade_id`) and of cells that the student added. So nothing that a student can
-edit about cells (tags, ids, points, types, order, locks) has any effect on grading. Whatever had to be put right is
+the texts of solution cells (found by `grade_id`, or by cell id where a tool has stripped the metadata), of their
+copies, and of cells that the student added. So nothing that a student can edit about cells (tags, ids, points, types,
+order, locks) has any effect on grading, and nothing that a student wrote is lost. Whatever had to be put right is
 noted in words.
 """
 
@@ -16,7 +17,8 @@ from typing import Any
 from nbformat import NotebookNode
 
 from grading_utils.course.bundle import NotebookBundle
-from grading_utils.course.cells import grade_id, is_graded, is_instructor_owned
+from grading_utils.course.cells import grade_id, is_graded, is_graded_by_hand, is_instructor_owned
+from grading_utils.course.released import ReleasedCell, points, same_text
 
 
 @dataclass
@@ -34,6 +36,19 @@ class Restored:
     repairs: list[str] = field(default_factory=list)
 
 
+@dataclass
+class _Sorted:
+    """The cells of a submission by what they are.
+
+    Attributes:
+        chosen: The one cell that stands for a managed cell, by its name.
+        extras: All others that the student has written, by the managed cell they come after.
+    """
+
+    chosen: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str | None, list[Any]] = field(default_factory=lambda: defaultdict(list))
+
+
 def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
     """Rebuild a submitted notebook on the instructor's.
 
@@ -41,88 +56,164 @@ def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
         submitted: A notebook from `reading.read_notebook`.
         bundle: The notebook of the assignment that it answers.
     """
-    claims, extras = _sort_out(submitted, bundle)
     restored = Restored(_empty_like(bundle))
+    names = _names(submitted, bundle, restored)
+    found = _sort_out(submitted, names, bundle, restored)
     cells = restored.notebook.cells
-    cells.extend(_extra_cells(extras[None]))
+    cells.extend(_extra_cells(found.extras[None]))
     taken = {cell.id for cell in bundle.cells if "id" in cell}
     for name, master in bundle.managed.items():
         cell = copy.deepcopy(master)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-        answers = claims[name]
+        chosen = found.chosen.get(name)
         if is_instructor_owned(master):
-            _note_instructor_cell(name, bundle, answers, restored)
-        elif not answers:
+            _note_instructor_cell(name, bundle, chosen, restored)
+        elif chosen is None:
             restored.attention.append(f"the answer cell {name} is missing")
         else:
-            chosen = _choose(name, master, answers, restored)
-            cell.source = chosen.source
+            if not _is_as_given(chosen, name, bundle):
+                cell.source = chosen.source
             if "attachments" in chosen:
                 cell["attachments"] = chosen.attachments
             if chosen.cell_type != master.cell_type:
                 restored.repairs.append(f"{name} had been turned into a {chosen.cell_type} cell")
         cells.append(cell)
-        cells.extend(_extra_cells(extras[name]))
-    if _order_changed(submitted, bundle):
+        cells.extend(_extra_cells(found.extras[name]))
+    _show_answers_elsewhere(restored, found, bundle)
+    if _order_changed(names, bundle):
         restored.repairs.append("cells had been moved and were put back in order")
     _give_ids(cells, taken)
     return restored
 
 
-def _sort_out(submitted: Any, bundle: NotebookBundle) -> tuple[dict[str, list[Any]], dict[str | None, list[Any]]]:
-    """Cells that claim to be a managed one, by name; and all others, by the managed cell they come after."""
-    claims: dict[str, list[Any]] = defaultdict(list)
-    extras: dict[str | None, list[Any]] = defaultdict(list)
-    anchor: str | None = None
-    for cell in submitted.cells:
-        name = grade_id(cell)
-        if name is not None and name in bundle.managed:
-            claims[name].append(cell)
-            anchor = name
+def _names(submitted: Any, bundle: NotebookBundle, restored: Restored) -> list[str | None]:
+    """For every submitted cell the managed cell that it claims to be."""
+    names = [name if (name := grade_id(cell)) in bundle.managed else None for cell in submitted.cells]
+    by_id = {cell.id: name for name, cell in reversed(bundle.managed.items()) if "id" in cell}
+    for version in bundle.earlier:
+        by_id |= {cell.id: name for name, cell in version.managed.items() if cell.id and name in bundle.managed}
+    claimed = set(names)
+    found = 0
+    for index, cell in enumerate(submitted.cells):
+        name = by_id.get(cell.id)
+        if names[index] is None and name is not None and name not in claimed and grade_id(cell) is None:
+            names[index] = name
+            claimed.add(name)
+            found += 1
+    if found:
+        restored.repairs.append(f"{found} cells without nbgrader's metadata were found by their ids")
+    return names
+
+
+def _sort_out(submitted: Any, names: list[str | None], bundle: NotebookBundle, restored: Restored) -> _Sorted:
+    """Choose the cell that stands for each managed one; copies with a text of their own stay where they are."""
+    copies: dict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        if name is not None:
+            copies[name].append(index)
+    chosen: dict[str, int] = {}
+    dropped: set[int] = set()
+    for name, indices in copies.items():
+        as_given = [index for index in indices if _is_as_given(submitted.cells[index], name, bundle)]
+        own = [index for index in indices if index not in as_given]
+        if is_instructor_owned(bundle.managed[name]):
+            chosen[name] = (as_given or own)[0]
         else:
-            extras[anchor].append(cell)
-    return claims, extras
+            chosen[name] = (own or as_given)[0]
+        dropped |= {index for index in as_given if index != chosen[name]}
+        if len(indices) > 1:
+            kept = len([index for index in own if index != chosen[name]])
+            what = f"; {kept + 1} of them are kept, in order" if kept else ""
+            restored.repairs.append(f"{name} stood {len(indices)} times in the notebook{what}")
+    found = _Sorted({name: submitted.cells[index] for name, index in chosen.items()})
+    anchor: str | None = None
+    for index, (cell, name) in enumerate(zip(submitted.cells, names, strict=True)):
+        if name is not None and index == copies[name][0]:
+            anchor = name
+        if index not in dropped and (name is None or index != chosen[name]):
+            found.extras[anchor].append(cell)
+    return found
 
 
-def _note_instructor_cell(name: str, bundle: NotebookBundle, answers: list[Any], restored: Restored) -> None:
-    master = bundle.managed[name]
-    if not answers:
-        if is_graded(master):
+def _is_as_given(cell: Any, name: str, bundle: NotebookBundle) -> bool:
+    """Is it a managed cell as students have got it, now or earlier?"""
+    return any(same_text(cell.source, version.source) for version in _versions(name, bundle))
+
+
+def _versions(name: str, bundle: NotebookBundle) -> list[ReleasedCell]:
+    """A managed cell as students get it today, then as they may have got it before."""
+    return [version.managed[name] for version in bundle.versions if name in version.managed]
+
+
+def _note_instructor_cell(name: str, bundle: NotebookBundle, found: Any, restored: Restored) -> None:
+    what = "test" if is_graded(bundle.managed[name]) else "locked"
+    if found is None:
+        if what == "test":
             restored.repairs.append(f"the test cell {name} had been deleted and was put back")
         return
-    if any(
-        answer.source != bundle.grammar.released(master.source) and answer.source != master.source for answer in answers
-    ):
-        what = "test" if is_graded(master) else "locked"
-        restored.repairs.append(f"the {what} cell {name} was not as released and was put back")
-    if len(answers) > 1:
-        restored.repairs.append(f"{name} stood {len(answers)} times in the notebook")
-    points = master.metadata.nbgrader.get("points")
-    if any(answer.metadata.nbgrader.get("points", points) != points for answer in answers):
-        restored.repairs.append(f"the points of {name} had been changed and were put back")
+    today, *earlier = _versions(name, bundle)
+    if not any(same_text(found.source, text) for text in (today.source, bundle.managed[name].source)):
+        if any(same_text(found.source, version.source) for version in earlier):
+            restored.repairs.append(f"the {what} cell {name} has changed since the release; today's was used")
+        else:
+            restored.repairs.append(f"the {what} cell {name} was not as released and was put back")
+    claimed = points(found)
+    if claimed is not None and claimed != today.points:
+        if any(claimed == version.points for version in earlier):
+            restored.repairs.append(f"the points of {name} have changed since the release; today's count")
+        else:
+            restored.repairs.append(f"the points of {name} had been changed and were put back")
 
 
-def _choose(name: str, master: Any, answers: list[Any], restored: Restored) -> Any:
-    """The one cell that counts: the first that differs from the release, else the first."""
-    answered = [answer for answer in answers if answer.source != master.source]
-    distinct = {answer.source for answer in answered}
-    if len(distinct) > 1:
-        restored.attention.append(
-            f"the answer cell {name} stands {len(answers)} times with different answers; the first one was graded"
-        )
-    elif len(answers) > 1:
-        restored.repairs.append(f"{name} stood {len(answers)} times in the notebook")
-    return (answered or answers)[0]
+def _show_answers_elsewhere(restored: Restored, found: _Sorted, bundle: NotebookBundle) -> None:
+    """Keep what was written beside the cell that a person grades, or into a text of the instructor's.
+
+    nbgrader gives nothing for an answer whose checksum is that of the release; without the checksum it asks a person.
+    """
+
+    def is_changed(name: str | None) -> bool:
+        cell = found.chosen.get(name or "")
+        return cell is not None and cell.cell_type != "code" and not _is_as_given(cell, name or "", bundle)
+
+    cells = restored.notebook.cells
+    before: str | None = None
+    for name, master in bundle.managed.items():
+        if is_graded_by_hand(master):
+            place = next(number for number, cell in enumerate(cells) if grade_id(cell) == name)
+            answer = found.chosen.get(name)
+            beside = found.extras[name] + ([] if _is_answer(before, bundle) else found.extras[before])
+            if is_instructor_owned(master):
+                if is_changed(name):
+                    restored.attention.append(f"something is written into the task {name}; it stands below it now")
+                    cells[place + 1 : place + 1] = _extra_cells([answer])
+            elif answer is None or _is_as_given(answer, name, bundle):
+                typed_above = is_changed(before) and not _is_answer(before, bundle)
+                if typed_above or any(_is_written(cell, master, bundle) for cell in beside):
+                    restored.attention.append(f"the answer {name} is as released, but something is written beside it")
+                    cells[place].metadata.nbgrader.pop("checksum", None)
+                if typed_above:
+                    cells[place:place] = _extra_cells([found.chosen[before or ""]])
+        before = name
 
 
-def _order_changed(submitted: Any, bundle: NotebookBundle) -> bool:
-    seen: dict[str, None] = {}
-    for cell in submitted.cells:
-        name = grade_id(cell)
-        if name in bundle.managed:
-            seen.setdefault(str(name))
-    return list(seen) != [name for name in bundle.managed if name in seen]
+def _is_answer(name: str | None, bundle: NotebookBundle) -> bool:
+    return name is not None and not is_instructor_owned(bundle.managed[name])
+
+
+def _is_written(cell: Any, answer: Any, bundle: NotebookBundle) -> bool:
+    """Could a cell of the student's own be the answer to this one?"""
+    lines = [line for line in cell.source.splitlines() if line.strip()]
+    if cell.cell_type == "code" and answer.cell_type != "code":
+        lines = lines if all(line.lstrip().startswith("#") for line in lines) else []
+    return bool(lines) and not any(
+        same_text(cell.source, text) for version in bundle.versions for text in version.prose
+    )
+
+
+def _order_changed(names: list[str | None], bundle: NotebookBundle) -> bool:
+    seen = list(dict.fromkeys(name for name in names if name is not None))
+    return seen != [name for name in bundle.managed if name in seen]
 
 
 def _extra_cells(cells: list[Any]) -> list[Any]:

@@ -62,7 +62,7 @@ def resolve_model(name: str | None = None, *, download: bool = False) -> Resolve
     asked = pinned or name
     source: Literal["explicit", "environment"] = "environment" if pinned else "explicit"
     if asked is None:
-        return _from_hub_cache() or _shipped("no other model was asked for or found on this machine")
+        return _from_hub_cache() or _shipped("it needs no network, and no other was asked for or found here")
     wish = "was asked for" if not pinned else f"is set in {ENVIRONMENT_VARIABLE}"
     if asked == SHIPPED_NAME:
         return ResolvedModel(str(SHIPPED), source, f"the shipped model {wish}")
@@ -74,8 +74,8 @@ def resolve_model(name: str | None = None, *, download: bool = False) -> Resolve
     if cached is not None:
         return ResolvedModel(cached, source, f"{asked} {wish}")
     return _shipped(
-        f"{asked} {wish} but is not in the local hub cache (nor a folder here); "
-        f"where there is a network, find_model({asked!r}, download=True) fetches it"
+        f"it needs no network; {asked}, which {wish}, is used where this machine has it: "
+        f"find_model({asked!r}, download=True) fetches it"
     )
 
 
@@ -90,7 +90,7 @@ def find_model(name: str | None = None, *, download: bool = False) -> str:
         ModelError: As in `resolve_model`.
     """
     found = resolve_model(name, download=download)
-    label = "the model that ships with the course" if found.path == str(SHIPPED) else found.path
+    label = "the small one that ships with the course" if found.path == str(SHIPPED) else found.path
     print(f"Language model: {label} ({found.reason}).")
     return found.path
 

@@ -21,8 +21,9 @@ from dateutil import parser as dates
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
 from grading_utils.lms import canvas, gradescope, moodle
-from grading_utils.lms.archives import Entry
+from grading_utils.lms.archives import Entry, read_entries
 from grading_utils.lms.matching import Roster
+from grading_utils.lms.sheets import Sheet
 
 TIMESTAMP = "timestamp.txt"
 _COPY = re.compile(r"-(\d+)(?=(\.[^.]+)?\Z)")
@@ -156,7 +157,7 @@ def collect(
     shelf = course.root / "downloaded" / assignment
     files: dict[str, dict[str, list[Handed]]] = defaultdict(lambda: defaultdict(list))
     for one in handed:
-        owners = _owners(one, roster, groups or {})
+        owners = owners_of(one, roster, groups or {})
         problem = one.entry.problem or ("has a name that leads outside" if ".." in one.file.parts else "")
         if problem or not owners:
             result.notes.append(f"{one.entry.path}: {problem or 'belongs to nobody in the gradebook'}")
@@ -164,13 +165,14 @@ def collect(
                 _keep(shelf / "unmatched" / one.entry.path, one.entry.content)
             continue
         for owner in owners:
-            files[owner][_released_name(one.file, wanted)].append(one)
+            files[owner][released_name(one.file, wanted)].append(one)
     for student in sorted(files):
         _place(course, assignment, student, files[student], shelf, result, timezone)
     return result
 
 
-def _owners(one: Handed, roster: Roster, groups: Mapping[str, Sequence[str]]) -> list[str]:
+def owners_of(one: Handed, roster: Roster, groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Ids of the students whom a file belongs to: a group's members, or the one whom the roster finds."""
     members = groups.get(one.group) or groups.get(one.name)
     if members:
         return list(members)
@@ -181,7 +183,7 @@ def _owners(one: Handed, roster: Roster, groups: Mapping[str, Sequence[str]]) ->
     return [usable] if usable and not roster.people else []
 
 
-def _released_name(file: PurePosixPath, wanted: set[str]) -> str:
+def released_name(file: PurePosixPath, wanted: set[str]) -> str:
     """The path in the submission; an LMS's `hw-1.ipynb` for a second attempt is `hw.ipynb` where that was released."""
     if len(file.parts) == 1 and file.stem not in wanted and _COPY.sub("", file.stem) in wanted:
         return f"{_COPY.sub('', file.stem)}{file.suffix}"
@@ -263,9 +265,44 @@ def _utc(text: str, timezone: str) -> datetime | None:
     return local.astimezone(ZoneInfo("UTC"))
 
 
-IN: dict[str, Callable[[Iterable[Entry]], list[Handed]]] = {
+_READERS: dict[str, Callable[[Iterable[Entry]], list[Handed]]] = {
     "canvas": from_canvas,
     "gradescope": from_gradescope,
     "folder": from_folder,
 }
-"""How to read the downloads that need nothing else; Moodle's wants its worksheet."""
+
+
+def read_download(
+    download: Path, system: str, worksheet: Path | None = None, columns: Mapping[str, str] | None = None
+) -> list[Handed]:
+    """The files of a zip or folder that an LMS handed out.
+
+    Args:
+        download: The zip or folder.
+        system: `"canvas"`, `"moodle"`, `"gradescope"` or `"folder"`.
+        worksheet: Moodle's grading worksheet.
+        columns: Names of the worksheet's columns in another language; see `moodle.COLUMNS`.
+
+    Raises:
+        CourseError: The download or the worksheet cannot be read.
+    """
+    if system != "moodle":
+        return _READERS[system](read_entries(download))
+    sheet = moodle.Worksheet(Sheet.read(worksheet), columns) if worksheet is not None else None
+    return from_moodle(read_entries(download), sheet)
+
+
+def read_groups(path: Path) -> dict[str, list[str]]:
+    """Ids of the members of each group, from a CSV with columns `group` and `student`.
+
+    Raises:
+        CourseError: The file cannot be read, or has other columns.
+    """
+    table = Sheet.read(path)
+    group, student = table.column("group"), table.column("student", "student_id", "id")
+    if group is None or student is None:
+        raise CourseError(f"needs columns group and student; it has: {', '.join(table.header)}", where=str(path))
+    groups: dict[str, list[str]] = defaultdict(list)
+    for row in table.rows[1:]:
+        groups[table.cell(row, group)].append(table.cell(row, student))
+    return dict(groups)

@@ -236,6 +236,7 @@ def main() -> int:
     """Build, start, watch."""
     coordinator = os.pidfd_open(os.getppid())
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background jobs, and students inherit it
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whose children are not waited for has no measure of their time
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.umask(0o022)
     plan = _read_plan()

@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 from pathlib import Path
 from typing import Final
 
+from grading_utils import open_files
 from grading_utils.sandbox import kernel, seccomp
 from grading_utils.sandbox.jail import STAGE
 from grading_utils.sandbox.policy import Policy
@@ -95,12 +97,13 @@ def _become_student(policy: Policy) -> None:
     _limit(resource.RLIMIT_NPROC, policy.processes)
 
 
-def seal_student(policy: Policy, kept: tuple[int, ...]) -> None:
+def seal_student(policy: Policy, kept: tuple[int, ...], files: frozenset[int] = frozenset()) -> None:
     """Lock the calling process, a student's, into what the policy allows.
 
     Args:
         policy: The limits.
         kept: Descriptors that stay open.
+        files: Descriptors that the set-up has left open; this process gets open files of its own under their numbers.
 
     Raises:
         OSError: A step was refused; the process must not go on.
@@ -108,23 +111,26 @@ def seal_student(policy: Policy, kept: tuple[int, ...]) -> None:
     os.setsid()
     kernel.unshare(_STUDENT_NAMESPACES)
     _private_scratch(policy)
+    open_files.reopen(files)
     _private_processes()
-    _close_descriptors(kept)
+    _close_descriptors((*kept, *files))
     _set_limits(policy)
     _become_student(policy)
     kernel.set_capabilities()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the filter keeps it like that
     seccomp.load()
 
 
-def seal_tester(policy: Policy, kept: tuple[int, ...]) -> None:
+def seal_tester(policy: Policy, kept: tuple[int, ...], files: frozenset[int] = frozenset()) -> None:
     """Give the calling process, a tester's, its own files and take its privileges away.
 
     It keeps two capabilities over the warm process's namespaces: to end its students and to measure their memory.
     """
     os.setsid()
-    _close_descriptors((*kept, 1, 2))
+    _close_descriptors((*kept, *files, 1, 2))
     kernel.unshare(kernel.CLONE_NEWNS)
     _private_scratch(policy)
+    open_files.reopen(files)
     kernel.set_capabilities(frozenset({kernel.CAP_KILL, kernel.CAP_SYS_PTRACE}))
     seccomp.load()

@@ -1,9 +1,11 @@
 """The system-call filter of student and tester processes, written out as classic BPF.
 
 It denies what a notebook never needs and what has been a way out of containers: new namespaces and mounts, tracing,
-other processes' memory, kernel keyrings, BPF, io_uring, network sockets, uncounted shared memory. A denied call fails
-with EPERM (ENOSYS where a library then falls back to an older call), so honest code gets an ordinary Python error.
-Calls of another architecture kill the process. x86_64 and aarch64 only; anywhere else loading fails.
+other processes' memory, kernel keyrings, BPF, io_uring, file events, network sockets, and shared memory that no file
+backs, which nobody outside could count. A denied call fails with EPERM (ENOSYS where a library then falls back to an
+older call), so honest code gets an ordinary Python error. One call succeeds without effect: telling the kernel what
+to do about SIGCHLD, since the processor time of a child that nobody waits for would be lost. Calls of another
+architecture kill the process. x86_64 and aarch64 only; anywhere else loading fails.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ _ALLOW: Final = 0x7FFF0000
 _ERRNO: Final = 0x00050000
 _KILL: Final = 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_FIRST_ARGUMENT = 0, 4, 16
+_OFFSET_NUMBER, _OFFSET_ARCH = 0, 4
+_ARGUMENTS: Final = tuple(range(16, 64, 8))  # where the lower half of each of the six is
 _ARCH: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32_BIT: Final = 0x40000000
 _LAST_KNOWN: Final = 462  # mseal, Linux 6.10: anything newer does not exist for a student
@@ -37,6 +40,7 @@ _CALLS: Final[dict[str, tuple[int | None, int | None]]] = {
     "clone3": (435, 435),
     "delete_module": (176, 106),
     "fanotify_init": (300, 262),
+    "fcntl": (72, 25),
     "finit_module": (313, 273),
     "fsconfig": (431, 431),
     "fsmount": (432, 432),
@@ -45,6 +49,7 @@ _CALLS: Final[dict[str, tuple[int | None, int | None]]] = {
     "init_module": (175, 105),
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
+    "io_setup": (206, 0),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
@@ -59,6 +64,7 @@ _CALLS: Final[dict[str, tuple[int | None, int | None]]] = {
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "migrate_pages": (256, 238),
+    "mmap": (9, 222),
     "modify_ldt": (154, None),
     "mount": (165, 40),
     "mount_setattr": (442, 442),
@@ -84,6 +90,7 @@ _CALLS: Final[dict[str, tuple[int | None, int | None]]] = {
     "quotactl_fd": (443, 443),
     "reboot": (169, 142),
     "request_key": (249, 218),
+    "rt_sigaction": (13, 134),
     "seccomp": (317, 277),
     "semget": (64, 190),
     "setdomainname": (171, 162),
@@ -116,8 +123,11 @@ _AF_UNIX: Final = 1
 # Becoming dumpable would open /proc/<pid>/mem of a student's main process to its own test processes; PR_SET_MM
 # rewrites the memory layout; PR_SET_PTRACER invites a debugger.
 _DENIED_PRCTL: Final = (kernel.PR_SET_DUMPABLE, 35, 0x59616D61)
+_DENIED_FCNTL: Final = (1024, 1026)  # F_SETLEASE and F_NOTIFY: signals when somebody touches a file or a folder
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
+_SIGCHLD: Final = 17
 _MISSING: Final = frozenset({"clone3", "memfd_create"})  # callers fall back to an older call on ENOSYS only
-_CONDITIONAL: Final = frozenset({"clone", "socket", "socketpair", "prctl"})
+_CONDITIONAL: Final = frozenset({"clone", "socket", "socketpair", "prctl", "fcntl", "mmap", "rt_sigaction"})
 
 _Instruction = tuple[int, int, int, int]
 
@@ -126,19 +136,29 @@ def _denied(number: int = errno.EPERM) -> _Instruction:
     return (_RETURN, 0, 0, _ERRNO | number)
 
 
+def _none_of(values: tuple[int, ...]) -> list[_Instruction]:
+    """Instructions that deny a call whose loaded argument is one of the values."""
+    return [instruction for value in values for instruction in ((_EQUAL, 0, 1, value), _denied())]
+
+
 def _rule(name: str, number: int) -> list[_Instruction]:
     """Instructions that decide one call and otherwise fall through with the call's number still loaded."""
     allow: _Instruction = (_RETURN, 0, 0, _ALLOW)
-    first_argument: _Instruction = (_LOAD, 0, 0, _OFFSET_FIRST_ARGUMENT)
+    first, second, _, fourth, *_ = [(_LOAD, 0, 0, offset) for offset in _ARGUMENTS]
     if name == "clone":
-        body = [first_argument, (_ANY_BIT, 0, 1, _NEW_NAMESPACES), _denied(), allow]
+        body = [first, (_ANY_BIT, 0, 1, _NEW_NAMESPACES), _denied(), allow]
     elif name in ("socket", "socketpair"):
-        body = [first_argument, (_EQUAL, 1, 0, _AF_UNIX), _denied(), allow]
+        body = [first, (_EQUAL, 1, 0, _AF_UNIX), _denied(), allow]
     elif name == "prctl":
-        body = [first_argument]
-        for option in _DENIED_PRCTL:
-            body += [(_EQUAL, 0, 1, option), _denied()]
-        body.append(allow)
+        body = [first, *_none_of(_DENIED_PRCTL), allow]
+    elif name == "fcntl":
+        body = [second, *_none_of(_DENIED_FCNTL), allow]
+    elif name == "mmap":
+        body = [fourth, (_ANY_BIT, 0, 2, _MAP_ANONYMOUS), (_ANY_BIT, 0, 1, _MAP_SHARED), _denied(), allow]
+    elif name == "rt_sigaction":  # asking, with a null pointer for what to do, is no telling
+        high = (_LOAD, 0, 0, _ARGUMENTS[1] + 4)
+        body = [first, (_EQUAL, 0, 5, _SIGCHLD), second, (_EQUAL, 0, 2, 0), high, (_EQUAL, 1, 0, 0)]
+        body += [_denied(0), allow]
     else:
         body = [_denied(errno.ENOSYS if name in _MISSING else errno.EPERM)]
     return [(_EQUAL, 0, len(body), number), *body]

@@ -208,7 +208,9 @@ class WarmProcess:
                 self._control.send(message)
                 answer, descriptors = self._control.receive()
             except TimeoutError:
-                raise SandboxError(f"the warm process gave no answer in {seconds:g} s") from None
+                raise SandboxError(
+                    f"the warm process gave no answer in {seconds:g} s: is there a locked cell that never ends?"
+                ) from None
             except (EOFError, OSError):
                 raise SandboxError(self._last_words()) from None
         if isinstance(answer, Failed):

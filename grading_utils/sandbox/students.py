@@ -22,12 +22,14 @@ from grading_utils.sandbox.usage import Meter, Usage
 READY: Final = b"\x00"
 """What a student's process sends once it is sealed, before it hands the socket on."""
 _LOOK_EVERY: Final = 0.03
-_COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time
+_LOOK_AT_MANY_EVERY: Final = 0.005  # each process alone is bound by the kernel, several together are not
+_COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time; a fifth where there are many
 _LOOK_AT_LEAST_EVERY: Final = 0.25  # also while every answer comes at once: something may grow in the background
 _EXACT_EVERY: Final = 1.0  # seconds of computing: without any, nothing grows
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
 _LAST_MOMENT: Final = 1.0
+_NEARLY: Final = 0.95
 
 
 class Students:
@@ -92,6 +94,9 @@ class Student:
         self._policy = students.policy
         self._pidfd = pidfd
         self._reason = ""
+        self._machine = ""
+        self._was_killed = False
+        self._cpu_seconds = 0.0
         self._meter = Meter(pid)
         if self._meter.is_blind() and not self._has_ended(_LAST_MOMENT):
             self.close()
@@ -142,11 +147,17 @@ class Student:
                 return
             usage = self._meter.read()
             self._looked = time.monotonic()
-            self._pause = min(max(_LOOK_EVERY, _COSTS_AT_MOST * (self._looked - now)), _LOOK_AT_LEAST_EVERY)
+            self._pause = self._next_look(usage, self._looked - now)
             self._check_size(usage)
             if ready:
                 return
             self._check_time(usage)
+
+    def _next_look(self, usage: Usage, cost: float) -> float:
+        """Seconds until the next look, after one that took `cost` seconds."""
+        if usage.processes > 1 + self.copies:
+            return min(max(_LOOK_AT_MANY_EVERY, _COSTS_AT_MOST / 4 * cost), _LOOK_AT_LEAST_EVERY)
+        return min(max(_LOOK_EVERY, _COSTS_AT_MOST * cost), _LOOK_AT_LEAST_EVERY)
 
     def _check_size(self, usage: Usage) -> None:
         """End the student if it holds too much."""
@@ -164,6 +175,7 @@ class Student:
             self._exact_again = usage.cpu_seconds + _EXACT_EVERY
 
     def _check_time(self, usage: Usage) -> None:
+        self._cpu_seconds = usage.cpu_seconds
         before = self._before = self._before or usage
         used = usage.cpu_seconds - before.cpu_seconds
         if usage.queued_seconds is not None and before.queued_seconds is not None:
@@ -171,7 +183,9 @@ class Student:
         if used > self._seconds:
             raise TimeoutError(f"time limit: more than {self._seconds:g} s used")
         if self._waited > self._seconds * self._policy.patience:
-            raise TimeoutError(f"time limit: no answer in {self._waited:.0f} s on a busy machine")
+            waited = f"{self._waited:.0f} s"
+            self._machine = f"the machine was so busy that the student's code got nothing done in {waited}"
+            raise TimeoutError(f"time limit: no answer in {waited} on a busy machine")
 
     def usage(self) -> Usage:
         """What the student's living processes have used so far."""
@@ -190,6 +204,7 @@ class Student:
         if self._pidfd < 0:
             return
         self._reason = self._reason or reason
+        self._was_killed = True
         with contextlib.suppress(ProcessLookupError):  # the namespace's first process takes the others with it
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
@@ -211,6 +226,19 @@ class Student:
             status = self._students.status(self.pid, _END_SECONDS if self._has_ended(_LAST_MOMENT) else 0.0)
             self._reason = _describe(status) if status is not None else ""
         return self._reason
+
+    def machine(self) -> str:
+        """What the machine did that kept this student from its work, as a sentence; empty for nothing.
+
+        A student's first process can't be killed from within its namespace, so SIGKILL came from the grader (which
+        says why), from the limit on the processor time of a whole life, or from the machine.
+        """
+        if not self._machine and not self._was_killed and self._has_ended(0.0):
+            status = self._students.status(self.pid, _END_SECONDS)
+            used_up = self._cpu_seconds >= _NEARLY * self._policy.life_cpu_seconds
+            if status is not None and os.waitstatus_to_exitcode(status) == -signal.SIGKILL and not used_up:
+                self._machine = "the machine ended the student's process (out of memory, or somebody killed it)"
+        return self._machine
 
     def _has_ended(self, seconds: float) -> bool:
         poller = select.poll()

@@ -13,6 +13,10 @@ from typing import Final
 
 _TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
 _NANO: Final = 1e-9
+_FREE_SOCKETS: Final = 32
+_SOCKET_BYTES: Final = 416 << 10  # what a Unix socket may hold unread: `net.core.wmem_max`, doubled as the kernel does
+_DESCRIPTOR_BYTES: Final = 4096  # two ends of a pipe share two pages at least
+_FREE_DESCRIPTORS: Final = 64  # every process has a table of that size
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Usage:
     """Spent ready to run while the machine was busy with others; None where the kernel does not tell."""
     tasks: int
     """Processes and threads."""
+    processes: int
+    """Processes alone."""
     memory_bytes: int
     """Upper bound of the memory that no file backs: pages shared between processes count in each of them."""
 
@@ -41,6 +47,8 @@ class Meter:
     _cpu: float = 0.0
     _queued: dict[str, float] = field(default_factory=dict)
     _queued_before: float = 0.0
+    _tables: int = 0
+    """Page tables of the first process as it started: its copies inherit about as much."""
 
     def __post_init__(self) -> None:
         # The student's own /proc lists exactly the processes of its namespace, whoever their parent is by now.
@@ -49,6 +57,7 @@ class Meter:
         self._proc = -1
         with contextlib.suppress(OSError):
             self._proc = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+            self._tables = _kilobytes(self._text("1/status"), "VmPTE:")
 
     def is_blind(self) -> bool:
         """Whether there was no process to look at when this meter was made, or it is closed."""
@@ -81,32 +90,48 @@ class Meter:
         """Measure now; processes that vanish meanwhile are left out."""
         cpu = 0.0
         memory = tasks = 0
-        for pid in self.pids():
+        pids = self.pids()
+        for pid in pids:
             try:
                 fields = self._stat(pid)
                 cpu += sum(map(int, fields[11:15])) * _TICK  # own and reaped children's, user and system
                 tasks += int(fields[17])
-                memory += self._unbacked(self._text(f"{pid}/status"), "RssAnon:", "RssShmem:")
+                status = self._text(f"{pid}/status")
+                memory += _kilobytes(status, "RssAnon:", "RssShmem:", "VmSwap:") + self._kernel_memory(status)
                 for task in self._list(f"{pid}/task") if self._tells_queue else ():
                     self._note_queued(f"{pid}/{task}", self._text(f"{pid}/task/{task}/schedstat"))
             except (OSError, IndexError):
                 continue
         self._cpu = max(self._cpu, cpu)
         queued = self._queued_before + sum(self._queued.values())
-        return Usage(self._cpu, queued if self._tells_queue else None, tasks, memory)
+        return Usage(self._cpu, queued if self._tells_queue else None, tasks, len(pids), memory + self._unread())
 
     def exact_memory(self) -> int:
         """Memory that no file backs, each page once; slower than `read`. 0 when the student is gone."""
-        total = 0
+        total = self._unread()
         for pid in self.pids():
             try:
-                rollup = self._text(f"{pid}/smaps_rollup")
-                total += self._unbacked(rollup, "Pss_Anon:", "Pss_Shmem:")
+                total += _kilobytes(self._text(f"{pid}/smaps_rollup"), "Pss_Anon:", "Pss_Shmem:", "SwapPss:")
+                total += self._kernel_memory(self._text(f"{pid}/status"))
             except PermissionError:
                 return self.read().memory_bytes
             except OSError:
                 continue
         return total
+
+    def _kernel_memory(self, status: str) -> int:
+        """What the kernel keeps for a process beyond what a fresh copy costs: page tables, full pipes."""
+        tables = max(0, _kilobytes(status, "VmPTE:") - self._tables)
+        slots = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("FDSize:")), 0)
+        return tables + max(0, slots - _FREE_DESCRIPTORS) * _DESCRIPTOR_BYTES
+
+    def _unread(self) -> int:
+        """What may wait in sockets; all that the student made are listed, also those that are on their way in one."""
+        try:
+            sockets = self._text("1/net/unix").count("\n") - 1
+        except OSError:
+            return 0
+        return max(0, sockets - _FREE_SOCKETS) * _SOCKET_BYTES
 
     def _note_queued(self, task: str, schedstat: str) -> None:
         seconds = int(schedstat.split()[1]) * _NANO
@@ -114,10 +139,6 @@ class Meter:
         if seconds < before:  # the number went to a new task
             self._queued_before += before
         self._queued[task] = seconds
-
-    def _unbacked(self, text: str, *wanted: str) -> int:
-        rows = (line.split() for line in text.splitlines())
-        return sum(int(row[1]) * 1024 for row in rows if row and row[0] in wanted)
 
     def _stat(self, pid: str) -> list[str]:
         # the second field is the program's name, in brackets, and may hold anything
@@ -134,3 +155,9 @@ class Meter:
         descriptor = os.open(path, os.O_RDONLY, dir_fd=self._proc)
         with open(descriptor, errors="replace") as file:  # noqa: PTH123 (relative to a descriptor)
             return file.read()
+
+
+def _kilobytes(text: str, *wanted: str) -> int:
+    """The sum of some lines of a `status` or `smaps_rollup`, in bytes."""
+    rows = (line.split() for line in text.splitlines())
+    return sum(int(row[1]) * 1024 for row in rows if row and row[0] in wanted)

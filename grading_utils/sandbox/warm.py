@@ -26,6 +26,7 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from grading_utils import open_files
 from grading_utils.sandbox import kernel, pages, seal
 from grading_utils.sandbox.channel import (
     Channel,
@@ -199,11 +200,15 @@ class Nursery:
 
 
 def _link_files(policy: Policy) -> None:
-    """Link the assignment's files into the working directory."""
+    """Link the assignment's files into the working directory, where its folders are real ones that can be written."""
     if policy.files is None:
         return
-    for entry in Path(ASSIGNMENT).iterdir():
-        Path(entry.name).symlink_to(entry)
+    for folder, folders, files in os.walk(ASSIGNMENT):
+        here = Path(folder).relative_to(ASSIGNMENT)
+        for name in folders:
+            (here / name).mkdir()
+        for name in files:
+            (here / name).symlink_to(Path(folder, name))
 
 
 def _set_up(control: Channel, setup: Setup) -> bytes:
@@ -218,17 +223,17 @@ def _set_up(control: Channel, setup: Setup) -> bytes:
     return result
 
 
-def _live(life: Life, setup: Setup) -> None:
-    """The whole life of a forked process."""
+def _live(life: Life, setup: Setup, files: frozenset[int]) -> None:
+    """The whole life of a forked process; `files` are descriptors that the set-up has left open."""
     gc.enable()
     policy = setup.policy
     kept = (life.socket.fileno(),)
     if life.requests is not None:
-        seal.seal_tester(policy, (*kept, life.requests.fileno()))
+        seal.seal_tester(policy, (*kept, life.requests.fileno()), files)
         resolve(setup.tester)(life.socket, Students(life.requests, policy))
         return
     try:
-        seal.seal_student(policy, kept)
+        seal.seal_student(policy, kept, files)
     except OSError as error:
         life.socket.sendall(f"{error}".encode())
         raise
@@ -245,6 +250,7 @@ def main() -> NoReturn:
         setup, _ = control.receive()
         if not isinstance(setup, Setup):
             raise TypeError("the first message has to be the set-up")
+        before = open_files.open_descriptors()
         try:
             result = _set_up(control, setup)
         except BaseException as error:
@@ -254,11 +260,12 @@ def main() -> NoReturn:
             raise
         sys.stdout.flush()  # or every fork would print it again
         gc.collect()
+        files = open_files.open_descriptors() - before
         gc.freeze()  # a collection in a fork then leaves the shared pages alone
         gc.disable()
         pages.collapse()
         control.send(Ready(result, sum(1 for _ in Path("/proc/self/task").iterdir())))
-        _live(Nursery(control, setup.policy).serve(), setup)
+        _live(Nursery(control, setup.policy).serve(), setup, files)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1

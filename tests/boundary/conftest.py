@@ -70,6 +70,9 @@ class ForkedStudent:
     def why(self) -> str:
         return "" if self._is_alive else "it was killed"
 
+    def machine(self) -> str:
+        return ""
+
     def _signal(self, number: int) -> None:
         for _ in range(100):  # the child may not have made its group yet
             try:
@@ -131,7 +134,7 @@ def run_notebook(
             for n, (role, source) in enumerate(cells, start=1)
         ]
         job = Job(leading=1, cells=(first, *made), lost=lost)
-        return msgspec.msgpack.encode(list(tester.run(job, spawn or ForkedStudent)))  # type: ignore[arg-type]
+        return msgspec.msgpack.encode(sorted(tester.run(job, spawn or ForkedStudent), key=lambda run: run.index))  # type: ignore[arg-type]
 
     return msgspec.msgpack.decode(in_fork(work), type=list[CellRun])
 

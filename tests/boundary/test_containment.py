@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grading_utils.boundary.tester import notebook as tester
+from grading_utils.boundary.tester import handover
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, Job
 
@@ -135,8 +135,8 @@ def test_a_tester_that_dies_in_a_check_is_run_again_without_it(notebook):
     check = Cell(index=7, role=Role.TEST, source="")
     answer = Cell(index=8, role=Role.STUDENT, source="")
     job = Job(leading=1, cells=(first, answer, check))
-    assert tester.without_culprit(job, 0) is None
-    assert tester.without_culprit(job, 1).lost == (7,)
-    assert tester.without_culprit(job, 2) is None
+    assert handover.without_culprit(job, 0) is None
+    assert handover.without_culprit(job, 1).lost == (7,)
+    assert handover.without_culprit(job, 2) is None
     runs = notebook(("student", GOOD), ("test", CHECK), ("test", CHECK), lost=(2,))
     assert statuses(runs) == ["ok", "stopped", "ok"]

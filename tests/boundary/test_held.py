@@ -128,5 +128,4 @@ def test_a_process_that_breaks_when_asked_for_values_is_replaced_and_copied_from
 def test_a_value_too_large_to_keep_is_left_in_a_copy(big, notebook):
     cells = ("student", f"big = {big}"), ("test", f"assert big == {big}"), ("student", "big = None")
     assert statuses(notebook(*cells)) == ["ok"] * 3
-    with pytest.raises(AssertionError, match="failed with status"):
-        notebook(*cells, spawn=Uncopied)
+    assert set(statuses(notebook(*cells, spawn=Uncopied))) == {"fault"}

@@ -29,10 +29,31 @@ def test_cells_show_results_prints_errors_and_figures(notebook):
     assert [str(run.status) for run in runs] == ["ok", "ok", "error", "ok", "ok", "ok", "ok", "ok"]
 
 
-@pytest.mark.parametrize("source", ["input()", "!ls", "x = !ls"])
-def test_what_a_graded_notebook_has_not_got_fails_politely(source, notebook):
-    run = notebook(("student", source), ("student", "1"))[0]
+def test_input_has_nobody_to_ask(notebook):
+    run = notebook(("student", "input()"), ("student", "1"))[0]
     assert run.status == "error"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("!echo hi", "hi"), ("%%bash\necho hi; exit 3", "hi"), ("x = !echo hi\nprint(x[0] + str(_exit_code))", "hi0"),
+        ("!pip install nosuch", "no network"), ("%pip install nosuch", "no network"), ("!!wget -q x", "no network"),
+        ("!cd data && sudo apt-get install x", "no network"), ("%conda install x", "no network"),
+        ("x = !curl x\nprint(_exit_code, x)", "127 ['not run"), ("!no-such-program", "not found"),
+        ("%%bash\nno-such-program", "not found"), ("ls -d .", "."), ("%%script sh -e\necho hi", "hi"),
+    ],
+)  # fmt: skip
+def test_a_shell_line_says_what_came_of_it_and_the_cell_goes_on(source, said, notebook):
+    run = notebook(
+        ("student", source if source.startswith(("%%", "ls")) else f"{source}\nafter = 1"), ("student", "1")
+    )[0]
+    printed = "".join(str(o.get("text") or o.get("data", {}).get("text/plain")) for o in run.outputs)
+    assert (run.status, said in printed) == ("ok", True), printed
+
+
+def test_a_failing_shell_line_sets_the_exit_code(check):
+    assert check("!exit 3\ncode = _exit_code", "assert code == 3").status == "ok"
 
 
 def test_outputs_without_end_are_cut(notebook):

@@ -9,8 +9,7 @@ import msgspec
 import pytest
 
 from grading_utils.boundary.student import endpoint as student
-from grading_utils.boundary.tester import notebook as tester
-from grading_utils.boundary.tester import session
+from grading_utils.boundary.tester import copies, session
 from grading_utils.boundary.wire import frames, messages
 from grading_utils.boundary.wire import nodes as wire
 from grading_utils.boundary.wire.raised import Raised
@@ -99,20 +98,38 @@ def odd_outputs(sock):
     frames.send(sock, messages.CellDone(seq=question.seq, ok=True, outputs=odd))
 
 
-MISBEHAVIORS = [
-    huge, drip, flood, nested, wrong_number, wrong_kind, unsolicited, callbacks_without_end, deaf, gone, trunk,
-    odd_outputs,
-]  # fmt: skip
+NO_ANSWER = "this cell made its process send something that is not an answer"
+OVER_TIME = "this cell used more than 0.3 s"
+ENDED = "this cell ended the Python process"
+NOT_CHECKED = ("stopped", "Not checked: code in this notebook kept ending the Python process")
+NO_NAME = ("error", "NameError: `x` is not defined")
+MISBEHAVIORS = {
+    huge: (("stopped", NO_ANSWER), NOT_CHECKED),
+    drip: (("stopped", OVER_TIME), NOT_CHECKED),
+    flood: (("stopped", NO_ANSWER), NOT_CHECKED),
+    nested: (("stopped", NO_ANSWER), NOT_CHECKED),
+    wrong_number: (("stopped", NO_ANSWER), NOT_CHECKED),
+    wrong_kind: (("stopped", NO_ANSWER), NO_NAME),
+    unsolicited: (("stopped", NO_ANSWER), NOT_CHECKED),
+    callbacks_without_end: (("stopped", NO_ANSWER), NOT_CHECKED),
+    deaf: (("stopped", OVER_TIME), NOT_CHECKED),
+    gone: (("stopped", ENDED), NOT_CHECKED),
+    trunk: (("stopped", ENDED), NOT_CHECKED),
+    odd_outputs: (("ok", ""), NOT_CHECKED),
+}
+"""What the student's cell and each of the two checks after it come to: status, and words of the message."""
 
 
 @pytest.mark.parametrize("misbehave", MISBEHAVIORS, ids=lambda f: f.__name__)
 def test_every_cell_gets_a_verdict(misbehave, notebook, monkeypatch):
     monkeypatch.setattr(student, "serve", misbehave)
     monkeypatch.setattr(session, "GRACE", 0.3)
-    monkeypatch.setattr(tester, "_FORKING", 0.3)
+    monkeypatch.setattr(copies, "FORKING", 0.3)
     runs = notebook(("student", "x = 1"), ("test", "assert True\nassert x == 1"), ("test", "x"), limit=0.3)
+    cell, checks = MISBEHAVIORS[misbehave]
     assert [run.index for run in runs] == [1, 2, 3]
-    assert "ok" not in [str(run.status) for run in runs[1:]]
+    for run, (status, words) in zip(runs, (cell, checks, checks), strict=True):
+        assert (str(run.status), words in run.message) == (status, True), run
 
 
 def test_outputs_are_rebuilt_from_known_parts(notebook, monkeypatch):
@@ -125,25 +142,36 @@ def test_outputs_are_rebuilt_from_known_parts(notebook, monkeypatch):
     ]
 
 
-# What a tampered endpoint may answer when a test calls a function with its list `given`; none may get past the check.
+STOPPED = ("stopped", "your code's process sent something that is not an answer")
+OPEN = ("open", "could not be decided")
+# What a tampered endpoint may answer when a test calls a function with its list `given`, and what the check comes to.
 LIES = {
-    "another object's answer": lambda q: messages.Answer(seq=q.seq, value=wire.Own(10**6)),
-    "an unknown shared name": lambda q: messages.Answer(seq=q.seq, value=wire.Shared("expected")),
-    "a change of no argument": lambda q: messages.Answer(seq=q.seq, changes=[messages.Change(7, None)]),
-    "a change of type": lambda q: messages.Answer(seq=q.seq, value=6, changes=[messages.Change(0, 5)]),
-    "a forged builtin": lambda q: messages.Answer(seq=q.seq, value=wire.Named("builtins", "eval")),
-    "an unknown exception": lambda q: messages.Threw(seq=q.seq, error=Raised("E", "NoSuchBase", None, "text")),
-    "a tester's exception": lambda q: messages.Threw(seq=q.seq, error=Raised("x", "SystemExit", None, "0")),
-    "a stand-in of impossible kind": lambda q: messages.Answer(
-        seq=q.seq, value=wire.Remote(1, "a\0b", ["builtins:int", "os:_exit"], ["__eq__", "__class__", "__reduce__"])
+    "another object's answer": (lambda q: messages.Answer(seq=q.seq, value=wire.Own(10**6)), STOPPED),
+    "an unknown shared name": (lambda q: messages.Answer(seq=q.seq, value=wire.Shared("expected")), STOPPED),
+    "a change of no argument": (lambda q: messages.Answer(seq=q.seq, changes=[messages.Change(7, None)]), STOPPED),
+    "a change of type": (lambda q: messages.Answer(seq=q.seq, value=6, changes=[messages.Change(0, 5)]), OPEN),
+    "a forged builtin": (lambda q: messages.Answer(seq=q.seq, value=wire.Named("builtins", "eval")), STOPPED),
+    "an unknown exception": (
+        lambda q: messages.Threw(seq=q.seq, error=Raised("E", "NoSuchBase", None, "text")),
+        ("error", "Exception: E: text"),
     ),
-    "a batch": lambda q: messages.Batch(seq=q.seq, items=[], finished=False),
-    "a callback to nothing": lambda q: messages.CallBack(seq=q.seq, id=99, op="__call__"),
+    "a tester's exception": (
+        lambda q: messages.Threw(seq=q.seq, error=Raised("x", "SystemExit", None, "0")),
+        ("error", "StudentError: x: 0"),
+    ),
+    "a stand-in of impossible kind": (
+        lambda q: messages.Answer(
+            seq=q.seq, value=wire.Remote(1, "a\0b", ["builtins:int", "os:_exit"], ["__eq__", "__class__", "__reduce__"])
+        ),
+        ("error", "This check did not pass: assert f(given) == 13"),
+    ),
+    "a batch": (lambda q: messages.Batch(seq=q.seq, items=[], finished=False), STOPPED),
+    "a callback to nothing": (lambda q: messages.CallBack(seq=q.seq, id=99, op="__call__"), STOPPED),
 }
 
 
-@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-def test_a_lie_costs_the_question_only(lie, notebook, monkeypatch):
+@pytest.mark.parametrize(("lie", "verdict"), LIES.values(), ids=LIES)
+def test_a_lie_costs_the_question_only(lie, verdict, notebook, monkeypatch):
     honest = student.Endpoint._operate
 
     def operate(self, question, decoder, encoder):
@@ -156,7 +184,8 @@ def test_a_lie_costs_the_question_only(lie, notebook, monkeypatch):
         "assert f([1]) == 1"),
         limit=2,
     )  # fmt: skip
-    assert [str(run.status) in ("error", "stopped") for run in runs] == [False, True, False]
+    assert [str(run.status) for run in runs] == ["ok", verdict[0], "ok"]
+    assert verdict[1] in runs[1].message
 
 
 @pytest.mark.parametrize(

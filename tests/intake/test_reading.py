@@ -55,8 +55,8 @@ def test_an_unreadable_file_is_refused_in_one_sentence_that_names_the_file(case:
 def test_a_file_over_the_limit_is_refused_without_being_read(tmp_path: Path) -> None:
     path = tmp_path / "big.ipynb"
     with path.open("wb") as file:
-        file.truncate(50_000_000)
-    with pytest.raises(SubmissionError, match="50 MB large"):
+        file.truncate(500_000_000)
+    with pytest.raises(SubmissionError, match="500 MB large"):
         read_notebook(path)
 
 
@@ -171,6 +171,47 @@ def test_any_json_at_all_is_read_or_refused_as_a_submission(
 def test_the_limit_is_what_the_message_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_BYTES", 100)
     path = tmp_path / "n.ipynb"
-    path.write_text(json.dumps({**MINIMAL, "metadata": {"x": "y" * 200}}))
+    path.write_text(json.dumps({**MINIMAL, "cells": [cell(source="y" * 200)]}))
     with pytest.raises(SubmissionError, match="the limit is 0 MB"):
         read_notebook(path)
+
+
+def test_stored_outputs_do_not_count(tmp_path: Path) -> None:
+    picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "A" * 21_000_000}}
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({**MINIMAL, "cells": [cell(outputs=[picture]), cell(id="b", source=["a\n", "b"])]}))
+    notebook, notes = read_notebook(path)
+    assert [(c.id, c.source) for c in notebook.cells] == [("a", "x = 1"), ("b", "a\nb")]
+    assert notes == []
+
+
+LARGE = {
+    "a long answer": {**MINIMAL, "cells": [cell(source="x" * 21_000_000)]},
+    "large metadata of a cell": {**MINIMAL, "cells": [cell(metadata={"x": "y" * 21_000_000})]},
+    "many objects": {**MINIMAL, "x": [{}] * 1_100_000, "y": "y" * 20_000_000},
+    "cells that are none": {**MINIMAL, "cells": ["y" * 21_000_000]},
+}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_a_large_notebook_that_is_not_large_by_its_outputs_is_refused(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps(LARGE[case]))
+    with pytest.raises(SubmissionError, match=r"n\.ipynb: is 2[0-9] MB large \(the limit is 20 MB\)"):
+        read_notebook(path)
+
+
+def test_ids_of_cells_are_kept_where_they_are_valid_and_unique(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    ids = ["answer", "answer", "no id", 7, "last-1"]
+    path.write_text(json.dumps({**MINIMAL, "cells": [cell(id=one) for one in ids]}))
+    notebook, _ = read_notebook(path)
+    kept = [one.id for one in notebook.cells]
+    assert (kept[0], kept[4], len(set(kept))) == ("answer", "last-1", 5)
+
+
+def test_ends_of_lines_are_one_kind(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({**MINIMAL, "cells": [cell(source="a\r\nb\rc\n"), cell(id="b", source=["a\r\n", "b"])]}))
+    notebook, _ = read_notebook(path)
+    assert [one.source for one in notebook.cells] == ["a\nb\nc\n", "a\nb"]

@@ -6,13 +6,18 @@ import copy
 import random
 from typing import Any
 
+import nbformat
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbgrader.utils import determine_grade
 
+from grading_utils.authoring.release import release
+from grading_utils.course.bundle import build_bundle
 from grading_utils.course.cells import grade_id
-from grading_utils.intake.restoring import restore
+from grading_utils.intake.reading import clean
+from grading_utils.intake.restoring import Restored, restore
 
-from ..conftest import ASSIGNMENT, cell_named
+from ..conftest import ASSIGNMENT, cell_named, managed
 
 
 @pytest.fixture
@@ -120,11 +125,211 @@ def test_an_answer_beside_an_untouched_copy_of_its_cell_is_found(solution: Any, 
     assert restored.attention == []
 
 
-def test_two_different_answers_to_one_cell_need_a_person(solution: Any, bundle: Any) -> None:
-    second = copy.deepcopy(cell_named(solution, "count-words"))
-    second.source = "def count_words(text): return {}"
-    solution.cells.append(second)
-    assert "different answers" in restore(solution, bundle).attention[0]
+def sources(restored: Restored) -> list[str]:
+    return [cell.source for cell in restored.notebook.cells]
+
+
+def with_copy(notebook: Any, name: str, source: str, at: int | None = None) -> Any:
+    """The notebook with another cell of that name, right below it or somewhere else."""
+    second = copy.deepcopy(cell_named(notebook, name))
+    second.source = source
+    place = notebook.cells.index(cell_named(notebook, name)) + 1 if at is None else at
+    notebook.cells.insert(place, second)
+    return notebook
+
+
+def test_every_half_of_a_split_answer_is_kept_in_order(solution: Any, bundle: Any) -> None:
+    first, second = "WORDS = str.split", "def count_words(text): return Counter(WORDS(text))"
+    cell_named(solution, "count-words").source = first
+    restored = restore(with_copy(solution, "count-words", second), bundle)
+    assert restored.attention == []
+    assert restored.repairs == ["count-words stood 2 times in the notebook; 2 of them are kept, in order"]
+    assert sources(restored).index(second) == sources(restored).index(first) + 1
+    names = [grade_id(cell) for cell in restored.notebook.cells]
+    assert names.count("count-words") == 1
+
+
+def test_a_second_answer_stays_where_it_stands(solution: Any, bundle: Any) -> None:
+    second = "def count_words(text): return {}"
+    restored = restore(with_copy(solution, "count-words", second, at=len(solution.cells)), bundle)
+    assert sources(restored)[-1] == second
+
+
+def test_an_untouched_copy_after_the_answer_does_not_undo_it(solution: Any, bundle: Any) -> None:
+    untouched = bundle.managed["count-words"].source
+    restored = restore(with_copy(solution, "count-words", untouched), bundle)
+    assert untouched not in sources(restored)
+    assert "Counter(text.split())" in cell_named(restored.notebook, "count-words").source
+
+
+def test_a_copy_of_a_test_that_a_student_has_made_into_something_else_runs_as_their_own(
+    solution: Any, bundle: Any
+) -> None:
+    restored = restore(with_copy(solution, "count-words-test", "helper = 1"), bundle)
+    assert sources(restored).count("helper = 1") == 1
+    assert cell_named(restored.notebook, "count-words-test").source == bundle.managed["count-words-test"].source
+
+
+def without_metadata(notebook: Any) -> Any:
+    for cell in notebook.cells:
+        cell.metadata = {}
+    return notebook
+
+
+def test_cells_without_metadata_are_found_by_their_ids(solution: Any, bundle: Any) -> None:
+    honest = restore(copy.deepcopy(solution), bundle)
+    restored = restore(without_metadata(solution), bundle)
+    assert restored.notebook == honest.notebook
+    assert restored.attention == []
+    assert restored.repairs == ["6 cells without nbgrader's metadata were found by their ids"]
+
+
+def test_an_id_finds_nothing_that_the_metadata_has_found(solution: Any, bundle: Any) -> None:
+    solution.cells.append(new_code_cell("def count_words(text): return 0", id="count-words"))
+    cell_named(solution, "count-words")["id"] = "other"
+    restored = restore(solution, bundle)
+    assert sources(restored)[-1] == "def count_words(text): return 0"
+    assert "Counter(text.split())" in cell_named(restored.notebook, "count-words").source
+
+
+# An answer that a person grades, written somewhere else.
+
+
+def unanswered(notebook: Any) -> Any:
+    cell_named(notebook, "why").source = "YOUR ANSWER HERE"
+    return notebook
+
+
+ELSEWHERE = {
+    "below": lambda n: n.cells.append(new_markdown_cell("My essay.")),
+    "above": lambda n: n.cells.insert(-1, new_markdown_cell("My essay.")),
+    "as comments": lambda n: n.cells.append(new_code_cell("# My essay.\n# Its end.")),
+    "as raw text": lambda n: n.cells.append(new_raw_cell("My essay.")),
+    "with the answer deleted": lambda n: n.cells.__setitem__(-1, new_markdown_cell("My essay.")),
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_an_essay_beside_the_untouched_answer_is_shown_to_a_person(place: str, solution: Any, bundle: Any) -> None:
+    ELSEWHERE[place](unanswered(solution))
+    restored = restore(solution, bundle)
+    assert "the answer why is as released, but something is written beside it" in restored.attention
+    assert any("My essay." in source for source in sources(restored))
+    score, _ = determine_grade(cell_named(restored.notebook, "why"))
+    assert score is None
+
+
+NO_ESSAYS = {
+    "nothing": lambda n: None,
+    "an empty cell": lambda n: n.cells.append(new_markdown_cell("  \n")),
+    "code": lambda n: n.cells.append(new_code_cell("count_words('a')")),
+    "the answer itself": lambda n: (
+        cell_named(n, "why").update(source="Because."),
+        n.cells.append(new_markdown_cell("More.")),
+    ),
+    "notes elsewhere": lambda n: n.cells.insert(1, new_markdown_cell("Remember this.")),
+}
+
+
+@pytest.mark.parametrize("case", NO_ESSAYS)
+def test_an_untouched_answer_with_nothing_beside_it_needs_nobody(case: str, solution: Any, bundle: Any) -> None:
+    NO_ESSAYS[case](unanswered(solution))
+    assert restore(solution, bundle).attention == []
+
+
+def with_question(course: Any) -> Any:
+    """The bundle of the small course with a locked question above the written answer, and a task at the end."""
+    path = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    question = managed("written", "question", "Why?")
+    question.metadata.nbgrader.update(grade=False, solution=False, locked=True)
+    task = managed("written", "task", "Draw it.", 3)
+    task.metadata.nbgrader.update(grade=False, solution=False, locked=True, task=True)
+    notebook.cells.insert(-1, question)
+    notebook.cells.append(task)
+    nbformat.write(notebook, path)
+    return build_bundle(course, ASSIGNMENT).notebooks[ASSIGNMENT]
+
+
+@pytest.mark.parametrize("name", ["question", "task"])
+def test_an_essay_typed_into_a_text_of_the_instructors_is_kept_beside_it(name: str, small_course: Any) -> None:
+    bundle = with_question(small_course)
+    handed_in = nbformat.from_dict({"cells": [dict(cell) for cell in copy.deepcopy(bundle.cells)]})
+    assert restore(copy.deepcopy(handed_in), bundle).attention == []
+    cell_named(handed_in, name).source += "\nMy essay."
+    restored = restore(handed_in, bundle)
+    assert len(restored.attention) == 1
+    assert cell_named(restored.notebook, name).source == bundle.managed[name].source
+    assert len([source for source in sources(restored) if "My essay." in source]) == 1
+
+
+# Compared is what was released.
+
+
+def change_source(course: Any, name: str, change: Any) -> Any:
+    """The bundle after the instructor has changed a cell."""
+    path = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    change(cell_named(notebook, name))
+    nbformat.write(notebook, path)
+    return build_bundle(course, ASSIGNMENT).notebooks[ASSIGNMENT]
+
+
+def released_notebook(course: Any) -> Any:
+    return nbformat.read(release(course, ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", as_version=4)
+
+
+def test_what_the_instructor_has_changed_since_the_release_is_not_the_students_doing(small_course: Any) -> None:
+    handed_in = released_notebook(small_course)
+
+    def mend(cell: Any) -> None:
+        cell.source = cell.source.replace("count every word", "count each word")
+        cell.metadata.nbgrader.points = 4
+
+    bundle = change_source(small_course, "count-words-test", mend)
+    assert restore(copy.deepcopy(handed_in), bundle).repairs == [
+        "the test cell count-words-test has changed since the release; today's was used",
+        "the points of count-words-test have changed since the release; today's count",
+    ]
+    cell_named(handed_in, "count-words-test").source = "pass"
+    assert (
+        restore(handed_in, bundle).repairs[0] == "the test cell count-words-test was not as released and was put back"
+    )
+
+
+def test_a_hidden_test_that_was_changed_says_nothing_about_submissions(small_course: Any) -> None:
+    handed_in = released_notebook(small_course)
+    bundle = change_source(
+        small_course, "count-words-test", lambda cell: cell.update(source=cell.source.replace("several", "many"))
+    )
+    assert restore(handed_in, bundle).repairs == []
+
+
+def test_an_untouched_answer_is_untouched_although_its_scaffold_has_changed_since(small_course: Any) -> None:
+    handed_in = released_notebook(small_course)
+    bundle = change_source(
+        small_course,
+        "count-words",
+        lambda cell: cell.update(source=cell.source.replace("# return ...", "# return None")),
+    )
+    restored = restore(handed_in, bundle)
+    assert cell_named(restored.notebook, "count-words").source == bundle.managed["count-words"].source
+
+
+EDITORS = {
+    "Windows": lambda text: text.replace("\n", "\r\n"),
+    "blanks taken off": lambda text: text.rstrip(),
+    "a line added": lambda text: text + "\n",
+    "blanks added": lambda text: text.replace("\n", "  \n"),
+}
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_what_an_editor_does_to_ends_of_lines_is_no_change(editor: str, solution: Any, bundle: Any) -> None:
+    for cell in solution.cells:
+        cell.source = EDITORS[editor](cell.source)
+    submitted, _ = clean(solution)
+    assert restore(submitted, bundle).repairs == []
 
 
 def test_cells_that_a_student_adds_stay_after_the_cell_they_followed(solution: Any, bundle: Any) -> None:

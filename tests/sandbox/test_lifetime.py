@@ -246,8 +246,10 @@ def test_a_set_up_that_takes_too_long_is_ended(start_warm: Callable[..., WarmPro
 
 
 def test_a_set_up_that_ends_the_process_is_an_error(start_warm: Callable[..., WarmProcess]) -> None:
-    with pytest.raises(SandboxError):
+    with pytest.raises(SandboxError, match="the warm process ended without a word"):
         start_warm(setup="import os; os._exit(1)")
+    with pytest.raises(SandboxError, match="it was the disk"):
+        start_warm(setup="import os, sys; print('it was the disk', file=sys.stderr, flush=True); os._exit(1)")
 
 
 def test_a_warm_process_that_is_gone_is_an_error(start_warm: Callable[..., WarmProcess]) -> None:
@@ -255,7 +257,7 @@ def test_a_warm_process_that_is_gone_is_an_error(start_warm: Callable[..., WarmP
         started = family(warm._jail.pid)
         warm._jail.kill()
         assert gone(started)
-        with pytest.raises(SandboxError):
+        with pytest.raises(SandboxError, match="the warm process ended without a word"):
             warm.fork_tester()
 
 

@@ -52,7 +52,7 @@ def installation() -> Iterator[Path]:
         (folder / "venv/pyvenv.cfg").write_text(f"home = {SYSTEM_PYTHON.parent}\n")
         shutil.copytree(Path(msgspec.__file__).parent, packages / "msgspec")
         shutil.copytree(package / "sandbox", packages / "grading_utils" / "sandbox")
-        for name in ("__init__.py", "errors.py"):
+        for name in ("__init__.py", "errors.py", "open_files.py"):
             shutil.copy(package / name, packages / "grading_utils")
         shutil.copytree(INSIDE, folder / "inside")
         yield folder

@@ -62,6 +62,10 @@ for name, number in json.loads({json.dumps(json.dumps(calls))}).items():
         ("socket", "40, 1, 0"),
         ("prctl", "4, 1, 0, 0, 0"),
         ("prctl", "0x59616d61, -1, 0, 0, 0"),
+        ("fcntl", "0, 1026, 4"),
+        ("fcntl", "0, 1024, 1"),
+        ("mmap", "0, 4096, 3, 0x21, -1, 0"),
+        ("mmap", "0, 4096, 3, 0x23, -1, 0"),
     ],
 )
 def test_a_call_is_refused_by_its_argument(stage: Stage, call: str, arguments: str) -> None:
@@ -72,6 +76,11 @@ result = libc.syscall(ctypes.c_long({CALLS[call]}), {arguments})
 answer = [result, ctypes.get_errno()]
 """)
     assert answer == [-1, errno.EPERM]
+
+
+def test_a_folder_cannot_be_watched(stage: Stage) -> None:
+    answer = stage.student("import fcntl, os; fcntl.fcntl(os.open('.', os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_CREATE)")
+    assert answer["raised"] == "PermissionError"
 
 
 def test_a_call_newer_than_the_list_does_not_exist(stage: Stage) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.student import proxies
+from grading_utils.boundary.student import files, proxies
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
 from grading_utils.boundary.wire import codec, constants, frames, nodes, randomness, references
@@ -265,6 +265,10 @@ class Endpoint:
             returns_given=given,
         )
 
+    def _place(self, question: m.Place, decoder: codec.Decoder, _: codec.Encoder) -> Any:
+        files.place(decoder.value(question.files))
+        return m.Answer(seq=question.seq)
+
     def _fork(self, question: m.Fork, _: codec.Decoder, __: codec.Encoder) -> Any:
         _data, descriptors, _flags, _address = socket.recv_fds(self._sock, 1, 1)
         pid = os.fork()
@@ -362,6 +366,7 @@ _HANDLERS: dict[type, Any] = {
     m.Operate: Endpoint._operate,
     m.Take: Endpoint._take,
     m.Describe: Endpoint._describe_object,
+    m.Place: Endpoint._place,
     m.Fork: Endpoint._fork,
     m.End: Endpoint._end,
 }

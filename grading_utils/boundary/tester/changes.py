@@ -11,7 +11,7 @@ import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
-from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.errors import Refused
 from grading_utils.boundary.wire.generators import get_state, set_state
 
 _LISTS = (list, deque)
@@ -22,11 +22,11 @@ def assign_in_place(old: Any, new: Any) -> None:
     """Make `old` equal to `new` without making a new object, nor new ones of the mutable objects inside it.
 
     Raises:
-        BoundaryError: They are not of the same type, or that type can't change.
+        Refused: They are not of the same type, or that type can't change.
     """
     kind = type(old)
     if kind is not type(new):
-        raise BoundaryError(f"an argument of type {kind.__name__} can't have become a {type(new).__name__}")
+        raise Refused(f"an argument of type {kind.__name__} can't have become a {type(new).__name__}")
     if kind in _LISTS:
         items = [_merged(*pair) for pair in zip(old, new, strict=False)] + list(new)[len(old) :]
         old.clear()
@@ -72,6 +72,6 @@ def _assign_library(old: Any, new: Any) -> None:
         elif kind in ("numpy.Generator", "numpy.RandomState", "torch.Generator"):
             set_state(old, get_state(new))
         else:
-            raise BoundaryError(f"an argument of type {kind} can't change")
+            raise Refused(f"an argument of type {kind} can't change")
     except (TypeError, ValueError, RuntimeError) as error:
-        raise BoundaryError(f"an argument can't have changed like this: {error}") from None
+        raise Refused(f"an argument can't have changed like this: {error}") from None

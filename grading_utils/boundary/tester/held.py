@@ -69,7 +69,11 @@ class Held:
 
 
 def hold(
-    session: Session, check: str, hidden_lines: Iterable[tuple[int, int]], defined: frozenset[str], known: set[str]
+    session: Session,
+    check: str,
+    hidden_lines: Iterable[tuple[int, int]],
+    defined: frozenset[str],
+    known: frozenset[str],
 ) -> Held | None:
     """Fetch what a check reads; None where it needs a copy of the process.
 

@@ -43,3 +43,9 @@ class Student(Protocol):
 
     def why(self) -> str:
         """Why the student's process ended, in words for the student; empty while it runs."""
+
+    def machine(self) -> str:
+        """What the machine did that kept this student's process from its work, as a sentence; empty for nothing.
+
+        Its end by the system for want of memory, say, as opposed to a limit of the policy.
+        """

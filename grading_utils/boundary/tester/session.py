@@ -20,6 +20,7 @@ import msgspec
 from grading_utils.boundary.tester import standins
 from grading_utils.boundary.tester.changes import assign_in_place
 from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.permits import library_name, permit, permit_result
 from grading_utils.boundary.wire import codec, frames, nodes, randomness, references
@@ -60,6 +61,11 @@ class Session:
     # --- what the tester does ---
 
     @property
+    def context(self) -> Context:
+        """What it has in common with the other conversations of its tester."""
+        return self._context
+
+    @property
     def is_usable(self) -> bool:
         """Can it still be asked something?"""
         return self._broken is None
@@ -70,11 +76,13 @@ class Session:
         done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
+    @guarded
     def names(self) -> set[str]:
         """Names bound in the student's notebook, as that process says."""
         names, _ = self._ask(m.ListNames(seq=self._next()))
         return set(self._expect(names, m.Names).names)
 
+    @guarded
     def lookup(self, name: str) -> Any:
         """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
@@ -85,6 +93,7 @@ class Session:
             self._looked_up[name] = sent, self._result(reply, decoder, path=name)
         return self._looked_up[name][1]
 
+    @guarded
     def fetch(self, name: str) -> Callable[[], Any] | None:
         """Ask for the value of a name now, to be read later; None where it isn't all data, or too much to keep."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
@@ -94,12 +103,11 @@ class Session:
         node = reply.value
 
         def read() -> Any:
-            value = decoder.value(node)
-            self._context.received.value(value)
-            return value
+            return decoder.value(node)
 
         return read
 
+    @guarded
     def bind(self, name: str, value: object) -> None:
         """Assign to a global name of the student's."""
         encoder = codec.Encoder(self, strict=True)
@@ -107,10 +115,17 @@ class Session:
         reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node), encoder)
         self._result(reply, decoder)
 
+    @guarded
     def unbind(self, name: str) -> None:
         """Delete a global name of the student's, or raise `NameError`."""
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
         self._result(reply, decoder)
+
+    def place(self, files: dict[str, bytes]) -> None:
+        """Put files beside the notebook, in that process only; those that are there already stay as they are."""
+        encoder = codec.Encoder(self, strict=True)
+        reply, _ = self._ask(m.Place(seq=self._next(), files=encoder.value(files)), encoder)
+        self._done(reply)
 
     def fork(self) -> Session:
         """A session with a copy of the student's process as it is now.
@@ -146,6 +161,7 @@ class Session:
 
     # --- what stand-ins do ---
 
+    @guarded
     def operate(
         self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
     ) -> Any:
@@ -168,10 +184,12 @@ class Session:
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
+            self._context.received.changed_kinds.add(type(given[change.position]))
             self._guarded(assign_in_place, given[change.position], decoder.value(change.value))
         self._relay(reply.stdout, reply.stderr)
         return self._result(reply, decoder, path=path)
 
+    @guarded
     def take(self, iterator: Any, count: int) -> bool:
         """Fetch up to `count` more items of an iterator into its buffer; False when there are none."""
         reply, decoder = self._ask(m.Take(seq=self._next(), id=iterator._boundary_remote.id, count=count))
@@ -184,15 +202,17 @@ class Session:
             raise self._raised(batch.error, decoder)
         return bool(batch.items)
 
+    @guarded
     def describe(self, id: int) -> m.Description:
         """Name and docstring of an object of the student's."""
         return self._described(id)[0]
 
-    def signature(self, id: int) -> inspect.Signature:
-        """The signature of something callable, as the student's process describes it."""
+    @guarded
+    def signature(self, id: int) -> inspect.Signature | None:
+        """The signature of something callable, as the student's process describes it; None where it has none."""
         said, decoder = self._described(id)
         if said.parameters is None:
-            raise ValueError("no signature found")
+            return None
         empty = inspect.Parameter.empty
         try:
             parameters = [
@@ -209,6 +229,7 @@ class Session:
         except (TypeError, ValueError) as error:
             raise self._break(f"not a signature: {error}") from None
 
+    @guarded
     def source(self, path: str) -> Any:
         """Where the function of that qualified name is defined."""
         return self._context.source(path)
@@ -220,7 +241,10 @@ class Session:
         if standins.is_stand_in(value):
             stand_in: Any = value
             if stand_in._boundary_link is not self:
-                raise TypeError(f"{value!r} was made for another test cell, and can't be used in this one")
+                raise self._context.limit(
+                    f"an object of the student's class {stand_in._boundary_remote.type_name} was made in an earlier "
+                    "test cell, and can't be used in this one"
+                )
             return nodes.Own(stand_in._boundary_remote.id)
         name = self._context.shared.name_of(value)
         if name is not None:
@@ -228,7 +252,7 @@ class Session:
         if (named := library_name(value)) is not None:
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
-            raise TypeError(f"a {type(value).__name__} can't be given to the student's code")
+            raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
         return references.remote(self._objects, value)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
@@ -327,7 +351,7 @@ class Session:
         try:
             return encoder.value(value)
         except references.TooLarge as error:
-            raise ValueError(f"an argument can't be given to the student's code: {error}") from None
+            raise self._context.limit(f"an argument can't be given to the student's code: {error}") from None
 
     def _expect(self, reply: Any, kind: type[Any]) -> Any:
         if not isinstance(reply, kind):
@@ -347,15 +371,12 @@ class Session:
     def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
         self._context.received.error(error, raised.frames)
-        self._context.received.value(raised.text)
         return error
 
     def _value(self, node: nodes.Value, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(node, nodes.Remote):
             return self._stand_in(node, path)
-        value = self._guarded(decoder.value, node)
-        self._context.received.value(value)
-        return value
+        return self._guarded(decoder.value, node)
 
     def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -374,15 +395,12 @@ class Session:
             standins.set_path(known[path], path)
         else:
             known[path] = self._guarded(standins.make_stand_in, self, remote, path)
-            self._context.received.value(remote.type_name)
         return known[path]
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
         if id not in self._descriptions:
             reply, decoder = self._ask(m.Describe(seq=self._next(), id=id))
             said = self._expect(reply, m.Description)
-            for text in (said.name, said.qualname, said.doc, *(p.name for p in said.parameters or [])):
-                self._context.received.value(text)
             self._descriptions[id] = said, decoder
         return self._descriptions[id]
 
@@ -391,4 +409,3 @@ class Session:
         for text, stream in ((stdout, sys.stdout), (stderr, sys.stderr)):
             if text and stream is not self._context.cell_stdout and not hasattr(stream, "drops_student_text"):
                 stream.write(text)
-                self._context.received.value(text)

@@ -43,8 +43,8 @@ class Link(Protocol):
     def describe(self, id: int) -> Description:
         """Name and docstring of the student's object."""
 
-    def signature(self, id: int) -> inspect.Signature:
-        """Its signature."""
+    def signature(self, id: int) -> inspect.Signature | None:
+        """Its signature, where it has one."""
 
     def source(self, path: str) -> Any:
         """Where it is defined in the student's cells."""
@@ -88,7 +88,10 @@ class StandIn:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return self._boundary_link.signature(self._boundary_remote.id)
+        signature = self._boundary_link.signature(self._boundary_remote.id)
+        if signature is None:
+            raise ValueError("no signature found")
+        return signature
 
     @property
     def __student_source__(self) -> Any:

@@ -1,15 +1,18 @@
 """What is reported of a cell that did not simply run, and how much of a report a student may read.
 
-Nothing here runs code; `tester` decides when each of these applies.
+Nothing here runs code; `notebook`, `testcell` and `inside` decide when each of these applies.
 """
 
 from __future__ import annotations
+
+import traceback
+from pathlib import Path
 
 import msgspec
 
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
-from grading_utils.jobs import Cell, CellRun, CellStatus
+from grading_utils.jobs import UNDECIDED, Cell, CellRun, CellStatus
 
 
 def stopped(cell: Cell, error: BoundaryError, why: str) -> CellRun:
@@ -22,6 +25,50 @@ def stopped(cell: Cell, error: BoundaryError, why: str) -> CellRun:
         message = "Stopped: this cell made its process send something that is not an answer."
     output = outputs.error("Stopped", message, [message])
     return CellRun(index=cell.index, status=CellStatus.STOPPED, outputs=[output], message=message)
+
+
+def why_stopped(error: BoundaryError, seconds: float, why: str) -> str:
+    """Why a check was ended from outside, in words for the student.
+
+    Args:
+        error: What ended it.
+        seconds: The time that it had.
+        why: Why the student's process has ended, where it has.
+    """
+    if isinstance(error, StudentOverran):
+        return f"Stopped: this check used more than {seconds:g} s."
+    if isinstance(error, StudentDied):
+        return f"Stopped: your code ended the Python process that it ran in{f' ({why})' if why else ''}."
+    return "Stopped: your code's process sent something that is not an answer."
+
+
+def stopped_check(cell: Cell, error: BoundaryError, why: str) -> CellRun:
+    """A check that was ended from outside while it ran inside."""
+    message = why_stopped(error, cell.time_limit, why)
+    output = outputs.error("Stopped", message, [message])
+    return CellRun(index=cell.index, status=CellStatus.STOPPED, outputs=[output], message=message)
+
+
+def left_open(cell: Cell, reason: str) -> CellRun:
+    """A check whose score waits for a person, because of a limit of ours or of the machine's doing.
+
+    Args:
+        cell: The check.
+        reason: What kept us from deciding, as a sentence for the instructor.
+    """
+    return _undecided(cell, CellStatus.OPEN, reason)
+
+
+def fault(cell: Cell, error: BaseException) -> CellRun:
+    """A cell in which our own machinery broke; nothing of that is the student's business."""
+    trace = traceback.extract_tb(error.__traceback__)
+    place = f" in {Path(trace[-1].filename).name}, line {trace[-1].lineno} ({trace[-1].name})" if trace else ""
+    return _undecided(cell, CellStatus.FAULT, f"{type(error).__name__}: {error}"[:300] + place)
+
+
+def _undecided(cell: Cell, status: CellStatus, reason: str) -> CellRun:
+    output = outputs.error("Open", UNDECIDED, [UNDECIDED])
+    return CellRun(index=cell.index, status=status, outputs=[output], message=UNDECIDED, reason=reason)
 
 
 def may_tell_hidden(cell: Cell, run: CellRun) -> bool:
@@ -37,6 +84,8 @@ def may_tell_hidden(cell: Cell, run: CellRun) -> bool:
 
 def is_shown(cell: Cell, run: CellRun) -> bool:
     """Does a student get to read more of a result than a number of points and the words of a hidden check?"""
+    if run.status in (CellStatus.OPEN, CellStatus.FAULT):
+        return False  # it says the same whatever has happened
     if run.status is not CellStatus.OK:
         return not run.hidden
     return not cell.hidden_lines and any(output["output_type"] != "execute_result" for output in run.outputs)

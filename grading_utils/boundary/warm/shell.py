@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import importlib
 import io
 import os
+import signal
 import sys
+import tokenize
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,10 +21,11 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.text import LSString, SList
 from traitlets import Type
 from traitlets.config import Config
 
-from grading_utils.boundary.warm import outputs
+from grading_utils.boundary.warm import outputs, programs
 from grading_utils.checks.source import parse
 
 _INPUT_MESSAGE = "input() has nobody to ask while a notebook is graded"
@@ -125,9 +129,16 @@ class NotebookShell(InteractiveShell):
 
     def transform_cell(self, raw_cell: str) -> str:
         """IPython's own syntax as Python; what is Python already stays as it is, line for line."""
-        if parse(raw_cell) is not None:
+        if parse(raw_cell) is not None and not self._is_magic(raw_cell):
             return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
         return str(super().transform_cell(raw_cell))
+
+    def _is_magic(self, raw_cell: str) -> bool:
+        """Is it one line such as `ls` or `ls -l`, which Python would take for names that nobody has bound?"""
+        word = raw_cell.split()[0] if raw_cell.strip() else ""
+        if len(raw_cell.strip().splitlines()) != 1 or word in self.user_ns or hasattr(builtins, word):
+            return False
+        return bool(word.isidentifier() and self.find_line_magic(word))
 
     def record(self, output: dict[str, Any]) -> None:
         """Keep an output of the cell that is running; drop it where none is."""
@@ -148,14 +159,18 @@ class NotebookShell(InteractiveShell):
         self.showtraceback()
 
     def system_raw(self, cmd: str) -> None:
-        """Answer `!command` politely: there are no other programs here."""
-        raise OSError(f"shell commands are not available while a notebook is graded: {cmd[:100]}")
+        """Run `!command` and print what it says; one that can do nothing here says why, and the cell goes on."""
+        text, self.user_ns["_exit_code"] = programs.run(self.var_expand(cmd, depth=1))
+        sys.stdout.write(text)
 
     system = system_piped = system_raw
 
-    def getoutput(self, cmd: str, *_: Any, **__: Any) -> Any:
-        """Answer `x = !command` the same way."""
-        self.system_raw(cmd)
+    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
+        """What `x = !command` gives: the lines that the command prints, or why it can't do anything here."""
+        text, self.user_ns["_exit_code"] = programs.run(self.var_expand(cmd, depth=depth + 1))
+        if text.startswith(programs.NOT_RUN):
+            sys.stdout.write(text)
+        return SList(text.splitlines()) if split else LSString(text)
 
     def ask_exit(self) -> None:
         """`exit` and `quit` end nothing here."""
@@ -183,6 +198,9 @@ def make_shell(namespace: dict[str, Any] | None = None) -> NotebookShell:
     sys.stdout, sys.stderr = _Stream("stdout"), _Stream("stderr")
     NotebookShell.clear_instance()
     shell: NotebookShell = NotebookShell.instance(config=config, user_ns=namespace)
+    programs.register(shell)
+    sys.path[:] = ["", *(path for path in sys.path if path)]  # what lies beside the notebook comes first, as in Jupyter
+    sys.dont_write_bytecode = True
     from IPython.display import display
 
     shell.user_ns["display"] = display
@@ -192,6 +210,25 @@ def make_shell(namespace: dict[str, Any] | None = None) -> NotebookShell:
 
 def _no_input(*_: object) -> str:
     raise RuntimeError(_INPUT_MESSAGE)
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` in what runs meanwhile once that much time has passed, however it is spent.
+
+    One long operation without any bytecode can't be stopped like that; who waits for this process has to.
+    """
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"this took more than {seconds:.0f} s before any submission was graded")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager
@@ -224,10 +261,19 @@ def run_cell(shell: NotebookShell, source: str, *, draws: bool = True) -> tuple[
     """
     for picture in ("image/png", "image/jpeg", "image/svg+xml"):
         shell.display_formatter.formatters[picture].enabled = draws
-    shell.is_quiet = DisplayHook.semicolon_at_end_of_expression(source)
+    shell.is_quiet = _ends_quietly(source)
+    importlib.invalidate_caches()  # an earlier cell may have written a module
     with recording(shell) as recorder:
         outcome = shell.run_cell(source, store_history=False)
     return bool(outcome.success), recorder.finish()
+
+
+def _ends_quietly(source: str) -> bool:
+    """Does the cell end in a semicolon, so that its value is not shown?"""
+    try:
+        return bool(DisplayHook.semicolon_at_end_of_expression(source))
+    except (tokenize.TokenError, SyntaxError):  # an open bracket or string: running the cell says so with its line
+        return False
 
 
 def cell_traceback(error: BaseException, is_cell: Callable[[str], bool] | None = None) -> list[str]:

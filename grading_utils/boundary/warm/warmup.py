@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from grading_utils.boundary.warm.rehearsal import Rehearsed, rehearse
-from grading_utils.boundary.warm.shell import NotebookShell, make_shell, run_cell
+from grading_utils.boundary.warm.shell import NotebookShell, make_shell, run_cell, within
 from grading_utils.boundary.wire.constants import constants
 from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
 from grading_utils.boundary.wire.references import SharedNames
@@ -71,12 +72,13 @@ def current() -> Warm:
     return _state[0]
 
 
-def prepare(cells: list[str], later: Sequence[str] = ()) -> WarmReply:
+def prepare(cells: list[str], later: Sequence[str] = (), seconds: float = 240.0) -> WarmReply:
     """Make the shell and run the leading instructor cells, replacing what an earlier call left.
 
     Args:
         cells: The leading instructor cells.
         later: The instructor cells after those; they take effect only when their turn comes.
+        seconds: Wall-clock time for all of the leading cells together; the one that goes beyond it fails.
     """
     shell = make_shell({})
     for source in _REHEARSAL:
@@ -85,7 +87,11 @@ def prepare(cells: list[str], later: Sequence[str] = ()) -> WarmReply:
         importlib.import_module(name)
     shell.user_ns.pop("_", None)
     warm_state = Warm(shell, SharedNames(), frozenset(shell.user_ns))
-    ran = [run_cell(shell, source) for source in cells]
+    end = time.monotonic() + seconds
+    ran = []
+    for source in cells:
+        with within(max(end - time.monotonic(), 0.01)):
+            ran.append(run_cell(shell, source))
     warm_state.register(shell.user_ns)
     _state[:] = [warm_state]
     constants()
@@ -93,7 +99,7 @@ def prepare(cells: list[str], later: Sequence[str] = ()) -> WarmReply:
     for source in later:
         mentioned_names(shell.transform_cell(source))  # remembered from here on
     if all(ok for ok, _ in ran):
-        warm_state.rehearsed = rehearse(shell, list(later))
+        warm_state.rehearsed = rehearse(shell, list(later), seconds / 4)
     return WarmReply(outputs=[outputs for _, outputs in ran], ok=[ok for ok, _ in ran])
 
 
@@ -109,4 +115,4 @@ def _stop_monitors() -> None:
 def warm(payload: bytes) -> bytes:
     """Entry point for the warm process: msgpack of `WarmRequest` in, msgpack of `WarmReply` out."""
     request = msgspec.msgpack.decode(payload, type=WarmRequest)
-    return msgspec.msgpack.encode(prepare(request.cells, request.later))
+    return msgspec.msgpack.encode(prepare(request.cells, request.later, request.seconds))

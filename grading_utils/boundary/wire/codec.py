@@ -24,7 +24,7 @@ from typing import Any
 from grading_utils.boundary.wire import libraries, nodes
 from grading_utils.boundary.wire.arrays import described
 from grading_utils.boundary.wire.constants import constant_name, constants
-from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.errors import Refused
 from grading_utils.boundary.wire.references import Stand, TooLarge
 
 LONG_TEXT = 1 << 16
@@ -213,12 +213,12 @@ class Decoder:
         """The object that a node describes.
 
         Raises:
-            BoundaryError: It describes none.
+            Refused: It describes none.
         """
         try:
             return self.read(node)
         except Exception as error:
-            raise BoundaryError(f"not a value: {type(error).__name__}: {str(error)[:200]}") from None
+            raise Refused(f"not a value: {type(error).__name__}: {str(error)[:200]}") from None
 
     def read(self, node: nodes.Value) -> Any:
         """The object that a node describes, inside whatever is being read; raises what it likes."""
@@ -322,5 +322,5 @@ def _is_field(name: object) -> bool:
 def record_type(name: str, fields: tuple[str, ...]) -> Any:
     """A named tuple class; made anew from its names, which `namedtuple` checks to be plain identifiers."""
     if not all(map(_is_field, (name, *fields))) or len(name) > 100:
-        raise BoundaryError("a named tuple has names that are no identifiers")
+        raise Refused("a named tuple has names that are no identifiers")
     return namedtuple(name, fields)

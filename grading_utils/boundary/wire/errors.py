@@ -11,6 +11,14 @@ class BoundaryError(BaseException):
     """What the student's process sent is not what may be sent; the question is lost."""
 
 
+class Refused(BoundaryError):
+    """What was sent has its place in the conversation, but it can't be taken: a bound of ours, or no value at all."""
+
+
+class Fault(BoundaryError):
+    """Our own machinery broke; a `BoundaryError` so that no test takes it for the student's exception."""
+
+
 class StudentDied(BoundaryError):
     """The student's process ended in the middle of a conversation."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.wire.errors import BoundaryError, StudentDied
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied
 from grading_utils.boundary.wire.nodes import MAX_BULK, MAX_STRUCTURE
 
 _HEADER = struct.Struct(">II")
@@ -78,25 +78,25 @@ def receive(
         wait: Called before the first read, and whenever there is nothing to read; without it the socket itself blocks.
 
     Raises:
-        BoundaryError: The frame is too large, or not one of the expected messages.
+        Refused: The frame is too large, or not one of the expected messages.
         StudentDied: The other end closed, also in the middle of a frame.
     """
     if wait is not None:
         wait(sock)
     size, bulk_size = _HEADER.unpack(_read(sock, _HEADER.size, wait))
     if size > MAX_STRUCTURE or bulk_size > MAX_BULK:
-        raise BoundaryError(f"a frame announces {size} + {bulk_size} bytes, more than may be sent")
+        raise Refused(f"a frame announces {size} + {bulk_size} bytes, more than may be sent")
     structure = _read(sock, size, wait)
     bulk = _read(sock, bulk_size, wait)
     return parse(structure, decoder), bulk
 
 
 def parse(structure: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
-    """Decode the structure of a frame, or raise `BoundaryError`."""
+    """Decode the structure of a frame, or raise `Refused`."""
     try:
         return decoder.decode(structure)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError, OverflowError) as error:
-        raise BoundaryError(f"not a message that may be sent here: {str(error)[:200]}") from None
+        raise Refused(f"not a message that may be sent here: {str(error)[:200]}") from None
 
 
 def _read(sock: socket.socket, size: int, wait: Wait | None) -> bytes:

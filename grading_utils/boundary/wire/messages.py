@@ -92,6 +92,13 @@ class Describe(_Message, frozen=True, kw_only=True, tag="describe"):
     id: int
 
 
+class Place(_Message, frozen=True, kw_only=True, tag="place"):
+    """Put files beside the notebook → `Answer`."""
+
+    files: nodes.Value
+    """A dict of relative paths and bytes."""
+
+
 class Fork(_Message, frozen=True, kw_only=True, tag="fork"):
     """Go on in a child with the descriptor that follows in one byte → `Answer`."""
 
@@ -114,7 +121,7 @@ class Fail(_Message, frozen=True, kw_only=True, tag="fail"):
     error: Raised
 
 
-Question = RunCell | ListNames | Lookup | Bind | Unbind | Operate | Take | Describe | Fork | End | Return | Fail
+Question = RunCell | ListNames | Lookup | Bind | Unbind | Operate | Take | Describe | Place | Fork | End | Return | Fail
 
 
 # --- P answers T ---
@@ -210,9 +217,6 @@ Reply = Answer | Threw | Batch | Names | Description | CellDone | CallBack
 class JobDone(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """Every cell has been reported."""
 
-    replacements: int = 0
-    """How many times the student's process had to be replaced."""
-
 
 class WarmRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the warm process shall run before anything is forked from it."""
@@ -221,6 +225,8 @@ class WarmRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The leading instructor cells."""
     later: list[str] = []
     """The instructor cells after those, which it may rehearse."""
+    seconds: float = 240.0
+    """Wall-clock time for the leading cells together."""
 
 
 class WarmReply(msgspec.Struct, frozen=True, kw_only=True):
