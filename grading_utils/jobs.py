@@ -22,6 +22,8 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 
     inside: bool = False
     """The test's text runs in a copy of the student's process, made at the cell's own place in the notebook."""
+    methods: bool = False
+    """Methods of the student's objects are given values by the test, and their answers are believed."""
     changes: bool = False
     """What student code does in place to an argument is done to the test's own object."""
     comparisons: bool = False
@@ -39,7 +41,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     draws: bool = True
     """Whether the pictures that the cell displays are drawn; often that costs more than all its computing."""
     hidden_lines: tuple[tuple[int, int], ...] = ()
-    rights: Rights = Rights(changes=True, comparisons=True)
+    rights: Rights = Rights(methods=True, changes=True, comparisons=True)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +69,10 @@ class CellStatus(StrEnum):
     """A limit of ours, or the machine, kept us from finding out: a person has to look."""
     FAULT = "fault"
     """Our own machinery broke: a person has to look, and nothing of it is the student's business."""
+
+
+UNDECIDED = "This check could not be decided automatically; a person will look at it."
+"""All that a student reads of an open score, whatever it was that kept it open."""
 
 
 class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):

@@ -68,7 +68,7 @@ def test_json_has_the_documented_fields(tmp_path: Path) -> None:
         "message": "m",
         "details": "",
         "open": "",
-        "inside": False,
+        "inside": "",
     }
     assert written["cells"][0] == cell
     assert written["cells"][2]["score"] is None
