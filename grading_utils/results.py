@@ -32,10 +32,12 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     max_score: float
     message: str = ""
     """Why points were lost, in words that are safe to show the student."""
+    details: str = ""
+    """For the instructor: all that a hidden check said, which may hold its arguments; empty where `message` is all."""
     open: str = ""
     """Why an automatic score is missing, for the instructor; "" where there is one, or where none was meant to be."""
-    inside: bool = False
-    """Did the check run in a copy of the student's process?"""
+    inside: str = ""
+    """Why the check ran in a copy of the student's process; "" where it ran apart, as checks do."""
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,7 +67,11 @@ class Notebook:
         self._namespace = _instructor_namespace()
         known = self._namespace.instructor_names
         self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
-        self._context = Context(warm.shared, lambda qualname: self._plan.source_of(qualname, self._position))
+        self._context = Context(
+            warm.shared,
+            lambda qualname: self._plan.source_of(qualname, self._position),
+            earlier=lambda: self._plan.earlier(self._position),
+        )
         self._copies = Copies(spawn_student, self._context, job.files)
         self._lost = frozenset(job.lost)
         self._done: set[int] = set()

@@ -107,9 +107,12 @@ class Plan:
                 names |= mentioned_names(self.text(earlier))
         return needed[::-1]
 
+    def earlier(self, position: int) -> list[Cell]:
+        """All cells before a position, those that ran while the warm process started included."""
+        return [*self._job.cells[: self._job.leading], *self.cells[:position]]
+
     def source_of(self, qualname: str, position: int) -> StudentSource:
         """The text of all cells before a position that student code can know, for `check_global_vars`."""
-        earlier = [*self._job.cells[: self._job.leading], *self.cells[:position]]
-        texts = [cell.source for cell in earlier if cell.role is not Role.TEST]
+        texts = [cell.source for cell in self.earlier(position) if cell.role is not Role.TEST]
         names = self._known.union(*(bound_names(self._transform(text)) for text in texts))
         return StudentSource.from_cells(texts, qualname, "<notebook>", names)
