@@ -19,7 +19,6 @@ import yaml
 
 from grading_utils.authoring.trials import CheckResult, Trials
 from grading_utils.boundary.tester.wording import GAP
-from grading_utils.boundary.tester.wording import GAP
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
