@@ -23,6 +23,10 @@ from grading_utils.course.cells import (
 )
 from grading_utils.jobs import Cell, CellRun, Job
 
+_SHARES = 2
+"""All of a student's cells together may use so many times the seconds of the assignment's answer cells: one share to
+run them, one for added cells and for running everything again after a cell that ended the process."""
+
 
 class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):
     """What running one notebook gave: one entry for every cell of the job."""
@@ -76,4 +80,10 @@ def make_job(notebook: Any, bundle: NotebookBundle, *, everything: bool = True) 
             hidden_lines=bundle.grammar.hidden_tests.ranges(cell.source) if role(cell) is Role.TEST else (),
         )
         (leading if job.grade_id in leading_names else rest).append(job)
-    return Job(leading=len(leading), cells=(*leading, *rest))
+    return Job(leading=len(leading), cells=(*leading, *rest), seconds=_SHARES * _answer_seconds(bundle))
+
+
+def _answer_seconds(bundle: NotebookBundle) -> float:
+    """What the time limits of the assignment's own answer cells add up to; cells that a student adds bring none."""
+    answers = (cell for cell in bundle.cells if cell.cell_type == "code" and role(cell) is Role.STUDENT)
+    return sum(time_limit(cell) for cell in answers)
