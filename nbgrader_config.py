@@ -4,7 +4,7 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as stock
 
 from grading_utils.authoring.scaffold import ScaffoldSolutions
-from grading_utils.grading.nbgrader_steps import RestoreCells, SandboxedExecute
+from grading_utils.grading.nbgrader_steps import RestoreCells, SandboxedExecute, SaveScores
 from grading_utils.reporting.hide_hidden_tests import HideHiddenTests
 
 c = get_config()  # noqa: F821  (traitlets provides it)
@@ -31,7 +31,7 @@ c.Autograde.sanitize_preprocessors = [RestoreCells, stock.CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [
     SandboxedExecute,
     stock.LimitOutput,
-    stock.SaveAutoGrades,
+    SaveScores,
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
 ]

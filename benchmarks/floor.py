@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import sys
 
-from grading_utils.authoring.proof import solution_notebook
 from grading_utils.boundary.warm import warmup
 from grading_utils.boundary.warm.shell import run_cell
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.cells import Role
 from grading_utils.course.course import Course
 from grading_utils.grading.jobs import make_job
+from grading_utils.grading.solutions import solution_notebook
 from grading_utils.intake.restoring import restore
 from grading_utils.sandbox import pages
 

@@ -23,6 +23,8 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 
     inside: bool = False
     """The test's text runs in a copy of the student's process, made at the cell's own place in the notebook."""
+    methods: bool = False
+    """Methods of the student's objects are given values by the test, and their answers are believed."""
     changes: bool = False
     """What student code does in place to an argument is done to the test's own object."""
     comparisons: bool = False
@@ -40,7 +42,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     draws: bool = True
     """Whether the pictures that the cell displays are drawn; often that costs more than all its computing."""
     hidden_lines: tuple[tuple[int, int], ...] = ()
-    rights: Rights = Rights(changes=True, comparisons=True)
+    rights: Rights = Rights(methods=True, changes=True, comparisons=True)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,10 @@ class CellStatus(StrEnum):
     """Our own machinery broke: a person has to look, and nothing of it is the student's business."""
 
 
+UNDECIDED = "This check could not be decided automatically; a person will look at it."
+"""All that a student reads of an open score, whatever it was that kept it open."""
+
+
 class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
     """What running one cell gave."""
 
@@ -80,6 +86,8 @@ class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
     outputs: list[dict[str, Any]] = []
     message: str = ""
     """One line that is safe to show to the student."""
+    details: str = ""
+    """For the instructor: all that a hidden check said, the student's values and exceptions included."""
     hidden: bool = False
     """The failure happened in a hidden test."""
     failed_line: int | None = None

@@ -18,7 +18,7 @@ class Status(StrEnum):
     NEEDS_ATTENTION = "needs-attention"
     """Graded as far as possible, but a person should look: the message says at what."""
     FAILED = "failed"
-    """Not graded, and no score was recorded: the submission is unreadable or our own machinery broke."""
+    """Not graded: the submission is unreadable or our own machinery broke. Points are those of an earlier hand-in."""
     MISSING = "missing"
     """Nothing was handed in; only standings have this, never a result of grading."""
 
@@ -32,10 +32,12 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     max_score: float
     message: str = ""
     """Why points were lost, in words that are safe to show the student."""
+    details: str = ""
+    """For the instructor: all that a hidden check said, which may hold its arguments; empty where `message` is all."""
     open: str = ""
     """Why an automatic score is missing, for the instructor; "" where there is one, or where none was meant to be."""
-    inside: bool = False
-    """Did the check run in a copy of the student's process?"""
+    inside: str = ""
+    """Why the check ran in a copy of the student's process; "" where it ran apart, as checks do."""
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

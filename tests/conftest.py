@@ -105,7 +105,7 @@ def small_bundle(small_course: Any) -> Any:
 @pytest.fixture
 def solution(small_course: Any, small_bundle: Any) -> Any:
     """The small course's notebook as a perfect student hands it in."""
-    from grading_utils.authoring.proof import solution_notebook
+    from grading_utils.grading.solutions import solution_notebook
 
     path = small_course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
     return solution_notebook(path, small_bundle.notebooks[ASSIGNMENT])

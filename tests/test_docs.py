@@ -72,8 +72,8 @@ def test_every_grading_utils_command_runs_on_a_course(
         prepare.append(["feedback"])
     if arguments[0] in ("report", "feedback", "export", "collect", "extend", "hand-back"):
         assert [runner.invoke(main, line).exit_code for line in prepare] == [0] * len(prepare)
-    if arguments[0] in ("model", "sample-class"):
-        arguments = [arguments[0], "--help"]  # minutes of computing, and a sample class that this course has not
+    if arguments[0] in ("model", "sample-class", "init"):
+        arguments = [arguments[0], "--help"]  # minutes of computing, or a pack that this course is not
     result = runner.invoke(main, arguments, catch_exceptions=False)
     # 1: somebody is listed, here for a written answer that waits for a person, or because Moodle doesn't know her
     assert result.exit_code in ((0, 1) if arguments[0] in ("export", "collect") else (0,)), result.output

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from grading_utils.authoring.trials import CheckResult, Trials
+from grading_utils.boundary.tester.wording import GAP
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
@@ -25,8 +26,6 @@ from grading_utils.grading.pipeline import EngineFactory
 from grading_utils.jobs import CellStatus
 
 FOLDER = Path("tests", "answers")
-GAPS = ("…", "<your value>")
-"""What stands in a student's message where something was taken out."""
 READABLE_GAPS = 1
 """A message with more gaps than this can't be read."""
 
@@ -93,7 +92,7 @@ HEADER = "| assignment | right kept | wrong caught | caught visibly | hidden mes
 
 def gaps(message: str) -> int:
     """How many parts of a message were taken out."""
-    return sum(message.count(gap) for gap in GAPS)
+    return message.count(GAP)
 
 
 def read_answers(course: Course, assignment: str) -> dict[str, list[dict[str, Any]]]:

@@ -15,11 +15,11 @@ from typing import Any
 import nbformat
 import yaml
 
-from grading_utils.authoring.proof import solution_notebook
 from grading_utils.course.bundle import Bundle, build_bundle
 from grading_utils.course.cells import grade_id
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
+from grading_utils.grading.solutions import solution_notebook
 from grading_utils.results import SubmissionResult
 
 FOLDER = "sample_class"

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 import nbformat
 
-from grading_utils.authoring.proof import solution_notebook
 from grading_utils.checks.names import bound_names, free_names
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import Role, grade_id, nbgrader_metadata
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, score_cells
+from grading_utils.grading.solutions import solution_notebook
 from grading_utils.intake.restoring import restore
 from grading_utils.jobs import Cell, CellRun, Job
 from grading_utils.results import CellResult

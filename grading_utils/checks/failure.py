@@ -34,6 +34,8 @@ class Piece:
 
     text: str
     origin: Origin
+    argument: str = ""
+    """Which argument of the checker a piece from the caller was made of; empty where it may be any."""
     aside: tuple[int, ...] = ()
     """Numbers of the asides that it stands in, the outermost first; an aside is shown whole or not at all."""
 
@@ -51,9 +53,10 @@ class Phrase(str):
         name: str = "",
         mine: Mapping[str, object] | None = None,
         right: Mapping[str, object] | None = None,
+        of: str = "",
     ) -> Phrase:
         """Fill a template."""
-        pieces = tuple(_fill(template, name, mine or {}, right or {}))
+        pieces = tuple(_fill(template, name, mine or {}, right or {}, of))
         phrase = super().__new__(cls, "".join(piece.text for piece in pieces))
         phrase.pieces = pieces
         return phrase
@@ -68,6 +71,7 @@ class CheckFailed(AssertionError):
         name: What `{name}` stands for.
         mine: Values of the other placeholders that come from what is checked.
         right: Values that come from the caller.
+        of: Which of the checker's arguments `right` was made of, where it is one.
     """
 
     def __init__(
@@ -77,27 +81,30 @@ class CheckFailed(AssertionError):
         name: str = "",
         mine: Mapping[str, object] | None = None,
         right: Mapping[str, object] | None = None,
+        of: str = "",
     ) -> None:
-        self.pieces = tuple(_fill(template, name, mine or {}, right or {}))
+        self.pieces = tuple(_fill(template, name, mine or {}, right or {}, of))
         super().__init__("".join(piece.text for piece in self.pieces))
 
 
-def _fill(template: str, name: str, mine: Mapping[str, object], right: Mapping[str, object]) -> Iterator[Piece]:
+def _fill(
+    template: str, name: str, mine: Mapping[str, object], right: Mapping[str, object], of: str
+) -> Iterator[Piece]:
     for number, part in enumerate(_ASIDE.split(template)):
         aside = (number,) if number % 2 else ()
         for words, field, _, _ in string.Formatter().parse(part):
             if words:
-                yield Piece(words, Origin.WORDS, aside)
+                yield Piece(words, Origin.WORDS, aside=aside)
             if field == "name":
-                yield from _pieces(name, Origin.NAME, aside)
+                yield from _pieces(name, Piece("", Origin.NAME, aside=aside))
             elif field is not None and field in mine:
-                yield from _pieces(mine[field], Origin.MINE, aside)
+                yield from _pieces(mine[field], Piece("", Origin.MINE, aside=aside))
             elif field is not None:
-                yield from _pieces(right[field], Origin.RIGHT, aside)
+                yield from _pieces(right[field], Piece("", Origin.RIGHT, of, aside))
 
 
-def _pieces(value: object, origin: Origin, aside: tuple[int, ...]) -> Iterator[Piece]:
+def _pieces(value: object, piece: Piece) -> Iterator[Piece]:
     if isinstance(value, Phrase):
-        yield from (replace(piece, aside=(*aside, *piece.aside)) for piece in value.pieces)
+        yield from (replace(inner, aside=(*piece.aside, *inner.aside)) for inner in value.pieces)
     else:
-        yield Piece(str(value), origin, aside)
+        yield replace(piece, text=str(value))

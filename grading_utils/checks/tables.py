@@ -124,7 +124,7 @@ def _column(table: Any, column: object, name: str) -> Any:
 
 
 def _check_sorted(values: Any, column: str, descending: bool, name: str) -> None:
-    label = Phrase("column {column} of {name}", name=name, right={"column": repr(column)})
+    label = Phrase("column {column} of {name}", name=name, right={"column": repr(column)}, of="sorted_by")
     array = as_array(values, label).astype(float)
     if (array != array).any():
         raise CheckFailed("{name} contains nan, so its rows can't be put in order.", name=label)
@@ -136,7 +136,7 @@ def _check_sorted(values: Any, column: str, descending: bool, name: str) -> None
     right = {"column": repr(column)}
     if is_rising and descending:
         ascending = "{name} is sorted ascending by {column}: the largest should come first, as topk gives them."
-        raise CheckFailed(ascending, name=name, right=right)
+        raise CheckFailed(ascending, name=name, right=right, of="sorted_by")
     if is_falling:
         raise CheckFailed(
             "{name} is sorted descending by {column}: the smallest should come first.", name=name, right=right
@@ -166,7 +166,7 @@ def _ties(values: Any, rtol: float, atol: float) -> Iterator[tuple[int, int]]:
 def _check_column(
     mine: Any, right: Any, column: str, groups: list[tuple[int, int]], rtol: float, atol: float, name: str
 ) -> None:
-    label = Phrase("column {column} of {name}", name=name, right={"column": repr(column)})
+    label = Phrase("column {column} of {name}", name=name, right={"column": repr(column)}, of="expected")
     if all(isinstance(value, str) for value in right):
         _check_strings(list(mine), list(right), label, groups)
         return

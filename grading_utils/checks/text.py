@@ -69,7 +69,7 @@ def _reason(mine: str, right: str) -> Phrase:
         return Phrase("is right at first, but goes on« with {rest}».", mine={"rest": _short(mine[len(right) :])})
     if right.startswith(mine):
         rest = {"rest": _short(right[len(mine) :])}  # how much of it is left is the student's doing
-        return Phrase("is right as far as it goes, but stops« before {rest}».", mine=rest)
+        return Phrase("is right as far as it goes, but stops too early«, it stops before {rest}».", mine=rest)
     if "Ġ" in mine and "Ġ" not in right:
         return Phrase("shows the tokenizer's own spelling, with 'Ġ' for a space: use tokenizer.decode on the ids.")
     return Phrase("is not the expected text.« {where}»", mine=where)

@@ -24,7 +24,10 @@ from grading_utils.errors import GradingError, MachineError, SandboxError, machi
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 COMMANDS = {
+    "init": "Make a course of your own from this pack.",
     "release": "Make release/ from source/, and refuse if anything would leak.",
+    "kit": "Put what students need into one folder or zip.",
+    "solutions": "Write worked notebooks for students, for after the deadline.",
     "grade": "Grade submissions, each in its own sandbox.",
     "students": "Who is in the course: import a roster, list it.",
     "due": "Set when an assignment is due.",

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -17,6 +17,7 @@ from grading_utils.results import Status, SubmissionResult
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
+    from grading_utils.grading.pipeline import EngineFactory
 
 
 @click.command()
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
     help="Also do what no score needs: draw figures that no person grades, run demonstrations and trailing cells.",
 )
 @click.option(
+    "--inside",
+    multiple=True,
+    metavar="CHECK",
+    help="Run this check of the --student named inside, after a person has looked at what it left open.",
+)
+@click.option(
+    "--apart-only", is_flag=True, help="Refuse assignments with checks that only work inside the student's process."
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(path_type=Path, allow_dash=True),
@@ -47,6 +57,8 @@ def command(
     no_isolation: bool,
     workers: int | None,
     full: bool,
+    inside: tuple[str, ...],
+    apart_only: bool,
     json_file: Path | None,
     junit_file: Path | None,
     csv_file: Path | None,
@@ -59,8 +71,11 @@ def command(
     from grading_utils.course.course import Course
     from grading_utils.course.strays import strays
     from grading_utils.errors import CourseError
+    from grading_utils.grading.engines import engine_factory
     from grading_utils.reporting.records import RESULTS, merge_json, write_csv, write_json, write_junit
 
+    if inside and not students:
+        raise click.UsageError("--inside is for one student after the other: name them with --student")
     course = Course.open(course_folder)
     if no_isolation:
         click.echo("warning: --no-isolation: student code runs unprotected with your rights on this machine", err=True)
@@ -73,7 +88,16 @@ def command(
         click.echo(f"not looked at: {line}", err=True)
     results: list[SubmissionResult] = []
     try:
-        graded = _grade_all(course, work, not no_isolation, workers, full)
+        graded = _grade_all(
+            course,
+            work,
+            engine_factory(course, isolate=not no_isolation),
+            workers=workers or os.cpu_count() or 1,
+            everything=full,
+            inside=inside,
+            apart_only=apart_only,
+            tell=lambda line: click.echo(line, err=True),
+        )
         for result in _with_progress(graded, sum(map(len, work.values()))):
             results.append(result)
     finally:
@@ -99,19 +123,14 @@ def _nothing(course: Course, assignments: list[str], students: tuple[str, ...], 
 
 
 def _grade_all(
-    course: Course, work: dict[str, list[str]], isolate: bool, workers: int | None, everything: bool
+    course: Course, work: dict[str, list[str]], make_engine: EngineFactory, **how: Any
 ) -> Iterator[SubmissionResult]:
     from grading_utils.course.bundle import build_bundle
-    from grading_utils.grading.engines import engine_factory
     from grading_utils.grading.pipeline import grade
 
-    make_engine = engine_factory(course, isolate=isolate)
     for assignment, students in work.items():
         if students:
-            bundle = build_bundle(course, assignment)
-            yield from grade(
-                course, bundle, students, make_engine, workers=workers or os.cpu_count() or 1, everything=everything
-            )
+            yield from grade(course, build_bundle(course, assignment), students, make_engine, **how)
 
 
 def _with_progress(results: Iterable[SubmissionResult], total: int) -> Iterator[SubmissionResult]:

@@ -31,7 +31,11 @@ def command(assignments: tuple[str, ...], course_folder: Path, no_isolation: boo
     for assignment in assignments or course.assignments():
         bundle = build_bundle(course, assignment)
         if not no_proof:
-            prove(course, bundle, engine_factory(course, isolate=not no_isolation))
+            prove(course, bundle, engine_factory(course, isolate=not no_isolation), tell=_tell)
         target = release(course, assignment)
         proof = "not proven" if no_proof else "solution full marks, untouched release none"
         click.echo(f"{assignment}: {target} ({proof})")
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from grading_utils.errors import AuthoringError
+
 TIME_LIMIT_SECONDS = 30.0
 """Seconds of computing that a code cell may use unless its author says otherwise."""
 
@@ -25,6 +27,21 @@ class Role(StrEnum):
     """A solution cell, or a cell the student added: runs in the student's process only."""
     TEST = "test"
     """An autograded test: runs in the tester's process only."""
+
+
+class Place(StrEnum):
+    """Where an author wants a check to run; see the page on writing assignments."""
+
+    ANY = "any"
+    """Wherever the solution earns its points, apart if it can."""
+    APART = "apart"
+    """In the tester, or not at all."""
+    INSIDE = "inside"
+    """In a copy of the student's process, whatever the solution needs."""
+
+    def allows(self, inside: bool) -> bool:
+        """May a check run inside, or else apart?"""
+        return self is Place.ANY or (self is Place.INSIDE) == inside
 
 
 def nbgrader_metadata(cell: Any) -> dict[str, Any]:
@@ -72,6 +89,22 @@ def is_demonstration(cell: Any) -> bool:
 def is_instructor_owned(cell: Any) -> bool:
     """Must this managed cell, code or text, be put back as the instructor wrote it?"""
     return not nbgrader_metadata(cell).get("solution")
+
+
+def demanded_place(cell: Any) -> Place:
+    """Where the author wants a check to run: `grading_utils.place` in the cell's metadata, or wherever it must.
+
+    Raises:
+        AuthoringError: The metadata names no such place.
+    """
+    place = cell.get("metadata", {}).get("grading_utils", {}).get("place", Place.ANY)
+    try:
+        return Place(place)
+    except ValueError as error:
+        raise AuthoringError(
+            f"the metadata asks for the place {place!r}; there are: {', '.join(Place)}",
+            where=f"cell {grade_id(cell)}",
+        ) from error
 
 
 def time_limit(cell: Any) -> float:

@@ -17,7 +17,17 @@ from grading_utils.grading.sandbox_engine import SandboxEngine
 from grading_utils.language_model.resolver import ENVIRONMENT_VARIABLE, resolve_model
 from grading_utils.sandbox.policy import Policy
 
-_SECRETS = ("source", "submitted", "autograded", "feedback", "gradebook.db", "grades.json", "sample_class", ".git")
+_SECRETS = (
+    "source",
+    "submitted",
+    "autograded",
+    "feedback",
+    "gradebook.db",
+    "grades.json",
+    "sample_class",
+    ".git",
+    ".grading_utils",
+)
 """What student code must not see should the course lie inside something that it may see."""
 
 

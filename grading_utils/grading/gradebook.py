@@ -7,6 +7,7 @@ person.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ import msgspec
 from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbgrader import api
-from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import Grade, Gradebook, MissingEntry, Notebook, SubmittedAssignment
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy.exc import SAWarning
@@ -28,6 +29,8 @@ from sqlalchemy.exc import SAWarning
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import is_graded, nbgrader_metadata
 from grading_utils.course.course import Course
+from grading_utils.course.regions import Grammar
+from grading_utils.course.released import ReleasedCell, ReleasedNotebook
 from grading_utils.errors import CourseError, MachineError
 from grading_utils.results import CellResult
 
@@ -61,29 +64,32 @@ class GradebookWriter:
     ) -> None:
         self._gradebook.close()
 
-    def sync(self, bundle: Bundle) -> None:
+    def sync(self, bundle: Bundle) -> Bundle:
         """Make the gradebook know an assignment as `source/` has it now.
+
+        Returns:
+            The assignment, with what the gradebook has known of it before among its earlier versions.
 
         Raises:
             CourseError: Cells were added or removed although submissions were already graded, which would orphan
                 their scores.
         """
         self._gradebook.update_or_create_assignment(bundle.assignment)
-        for notebook in bundle.notebooks.values():
-            if not self._knows(bundle.assignment, notebook):
+        notebooks = dict(bundle.notebooks)
+        for name, notebook in bundle.notebooks.items():
+            stored = self._stored(bundle.assignment, name)
+            if stored is None or not _is_known(stored, notebook):
+                if stored is not None:
+                    earlier = (*notebook.earlier, _as_released(stored, notebook.grammar))
+                    notebooks[name] = dataclasses.replace(notebook, earlier=earlier)
                 self._save_cells(bundle.assignment, notebook)
+        return dataclasses.replace(bundle, notebooks=notebooks)
 
-    def _knows(self, assignment: str, notebook: NotebookBundle) -> bool:
+    def _stored(self, assignment: str, name: str) -> Notebook | None:
         try:
-            stored = self._gradebook.find_notebook(notebook.name, assignment)
+            return self._gradebook.find_notebook(name, assignment)
         except MissingEntry:
-            return False
-        points = {cell.name: cell.max_score for cell in (*stored.grade_cells, *stored.task_cells)}
-        known = {cell.name: (cell.checksum, points.get(cell.name)) for cell in stored.source_cells}
-        wanted = {
-            name: (nbgrader_metadata(cell).get("checksum"), _points(cell)) for name, cell in notebook.managed.items()
-        }
-        return known == wanted
+            return None
 
     def _save_cells(self, assignment: str, notebook: NotebookBundle) -> None:
         step = SaveCells(config=self._course.config)
@@ -142,6 +148,24 @@ class GradebookWriter:
             self._penalize(submission, counted)
             return counted
 
+    def earlier(self, student: str, assignment: str) -> list[CellResult]:
+        """What an earlier hand-in of a student has by now; nothing where none was graded."""
+        try:
+            submission = self._gradebook.find_submission(assignment, student)
+        except MissingEntry:
+            return []
+        grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+        if not any(_was_graded(grade) for grade in grades):
+            return []
+        return [
+            CellResult(
+                grade_id=grade.cell.name,
+                score=float(grade.score) if _is_scored(grade) else None,
+                max_score=float(grade.cell.max_score),
+            )
+            for grade in grades
+        ]
+
     @contextmanager
     def _one_commit(self) -> Iterator[None]:
         """Make nbgrader's commits, one for every little step, a single one: each waits for the disk."""
@@ -166,6 +190,26 @@ class GradebookWriter:
             notebook.late_submission_penalty = penalty
 
 
+def _max_scores(stored: Notebook) -> dict[str, float]:
+    return {cell.name: cell.max_score for cell in (*stored.grade_cells, *stored.task_cells)}
+
+
+def _is_known(stored: Notebook, notebook: NotebookBundle) -> bool:
+    """Does the gradebook have a notebook's cells as they are now?"""
+    points = _max_scores(stored)
+    known = {cell.name: (cell.checksum, points.get(cell.name)) for cell in stored.source_cells}
+    return known == {
+        name: (nbgrader_metadata(cell).get("checksum"), _points(cell)) for name, cell in notebook.managed.items()
+    }
+
+
+def _as_released(stored: Notebook, grammar: Grammar) -> ReleasedNotebook:
+    """The cells of the gradebook as students got them."""
+    points = _max_scores(stored)
+    cells = {cell.name: grammar.released(cell.source or "") for cell in stored.source_cells}
+    return ReleasedNotebook({name: ReleasedCell(text, points.get(name)) for name, text in cells.items()})
+
+
 def _schema_version() -> str:
     """What nbgrader asks of another Python process (a second) for a new gradebook: the version of its tables."""
     return str(ScriptDirectory(str(Path(api.__file__).parent / "alembic")).get_current_head())
@@ -181,6 +225,15 @@ def _count(grade: Grade, result: CellResult) -> CellResult:
     if base is None:
         return result
     return msgspec.structs.replace(result, score=base + (grade.extra_credit or 0.0), open="")
+
+
+def _is_scored(grade: Grade) -> bool:
+    return grade.auto_score is not None or grade.manual_score is not None
+
+
+def _was_graded(grade: Grade) -> bool:
+    """nbgrader makes empty grades for an extension that is granted before anything was handed in."""
+    return _is_scored(grade) or bool(grade.needs_manual_grade)
 
 
 def _points(cell: Any) -> float | None:

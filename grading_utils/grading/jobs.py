@@ -7,6 +7,7 @@ knows nothing of points, gradebooks or files. `SandboxEngine` isolates student c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -21,7 +22,7 @@ from grading_utils.course.cells import (
     role,
     time_limit,
 )
-from grading_utils.jobs import Cell, CellRun, Job
+from grading_utils.jobs import Cell, CellRun, Job, Rights
 
 _SHARES = 2
 """All of a student's cells together may use so many times the seconds of the assignment's answer cells: one share to
@@ -53,12 +54,21 @@ class Engine(Protocol):
         ...
 
 
-def make_job(notebook: Any, bundle: NotebookBundle, *, everything: bool = True) -> Job:
+def make_job(
+    notebook: Any,
+    bundle: NotebookBundle,
+    *,
+    rights: Mapping[str, Rights] | None = None,
+    answers: frozenset[str] | None = None,
+    everything: bool = True,
+) -> Job:
     """The job for a restored notebook: leading instructor cells first, then all others in their order.
 
     Args:
         notebook: What `intake.restoring` made of a submission.
         bundle: The instructor's notebook.
+        rights: What student code may do in each check, by `grade_id`, as far as it is known.
+        answers: Names that the instructor's own answers bind, where they are known.
         everything: False leaves out what no score needs and what often takes most of the time: pictures outside of
             the cells that a person grades, demonstrations, and code cells after the last graded one.
     """
@@ -79,8 +89,11 @@ def make_job(notebook: Any, bundle: NotebookBundle, *, everything: bool = True) 
             draws=everything or is_graded_by_hand(cell),
             hidden_lines=bundle.grammar.hidden_tests.ranges(cell.source) if role(cell) is Role.TEST else (),
         )
+        if rights is not None and job.grade_id is not None and job.grade_id in rights:
+            job = msgspec.structs.replace(job, rights=rights[job.grade_id])
         (leading if job.grade_id in leading_names else rest).append(job)
-    return Job(leading=len(leading), cells=(*leading, *rest), seconds=_SHARES * _answer_seconds(bundle))
+    seconds = _SHARES * _answer_seconds(bundle)
+    return Job(leading=len(leading), cells=(*leading, *rest), seconds=seconds, answers=answers)
 
 
 def _answer_seconds(bundle: NotebookBundle) -> float:

@@ -91,7 +91,11 @@ class KernelEngine:
         error = next((output for output in outputs if output["output_type"] == "error"), None)
         if error is None:
             return CellRun(index=given.index, status=CellStatus.OK, outputs=outputs)
-        message = error["evalue"] if error["ename"] == "AssertionError" else f"{error['ename']}: {error['evalue']}"
+        message = (
+            error["evalue"]
+            if error["ename"] in ("AssertionError", "CheckFailed")
+            else f"{error['ename']}: {error['evalue']}"
+        )
         status = CellStatus.STOPPED if error["ename"] == "TimeLimit" else CellStatus.ERROR
         hidden = any(_in_hidden_part(line, given) for line in error["traceback"])
         return CellRun(index=given.index, status=status, outputs=outputs, message=message, hidden=hidden)

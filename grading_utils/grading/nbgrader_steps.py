@@ -13,20 +13,19 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool
 
 from grading_utils.course.bundle import Bundle, build_bundle
 from grading_utils.course.course import Course
-from grading_utils.errors import SandboxError
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine, make_job
-from grading_utils.grading.scoring import insert_outputs
+from grading_utils.grading.scoring import earned, insert_outputs, leave_open
+from grading_utils.grading.terms import Terms, terms
 from grading_utils.intake.beside import files_beside
 from grading_utils.intake.reading import clean
 from grading_utils.intake.restoring import restore
 from grading_utils.intake.submission import open_submission
-from grading_utils.jobs import CellStatus
 
 
 @dataclass
@@ -36,6 +35,7 @@ class _Warm:
     course: Course
     bundle: Bundle
     engines: dict[str, Engine] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
 
 
 @cache
@@ -80,22 +80,42 @@ class SandboxedExecute(NbGraderPreprocessor):
         """Run every cell where it belongs and put its outputs into the notebook.
 
         Raises:
-            SandboxError: This machine cannot isolate student code, or our machinery failed; nbgrader then reports
-                the submission as failed and records no score.
+            SandboxError: This machine cannot isolate student code; nbgrader then reports the submission as failed and
+                records no score.
         """
         warm = _warm(self, resources)
         name = resources["nbgrader"]["notebook"]
         notebook = warm.bundle.notebooks[name]
-        if name not in warm.engines:
+        if not warm.engines:
             if not self.isolate:
                 self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
-            warm.engines[name] = engine_factory(warm.course, isolate=self.isolate)(warm.bundle, notebook)
+            make_engine = engine_factory(warm.course, isolate=self.isolate)
+            for each, one in warm.bundle.notebooks.items():
+                warm.engines[each] = make_engine(warm.bundle, one)
+            warm.terms = terms(warm.course, warm.bundle, warm.engines, tell=self.log.warning)
         submitted = warm.course.submitted(warm.bundle.assignment, resources["nbgrader"]["student"])
         with open_submission(submitted, set(warm.bundle.notebooks)) as submission:
             files = files_beside(submission)
-        run = warm.engines[name].run(msgspec.structs.replace(make_job(nb, notebook), files=files))
-        for cell in run.cells:
-            if cell.status is CellStatus.FAULT:
-                raise SandboxError(f"cell {cell.index} could not be tested: {cell.message}")
+        known = warm.terms[name]
+        job = make_job(nb, notebook, rights=known.rights, answers=known.answers)
+        run = warm.engines[name].run(msgspec.structs.replace(job, files=files))
         insert_outputs(nb, run)
+        leave_open(nb, known.open)
         return nb, resources
+
+
+class SaveScores(SaveAutoGrades):
+    """nbgrader's `SaveAutoGrades`, which leaves open scores open: they wait for a person in the formgrader."""
+
+    def _add_score(self, cell: Any, resources: Any) -> None:
+        score, why = earned(cell)
+        if not why:
+            super()._add_score(cell, resources)
+            return
+        names = resources["nbgrader"]
+        grade = self.gradebook.find_grade(
+            cell.metadata.nbgrader.grade_id, names["notebook"], names["assignment"], names["student"]
+        )
+        grade.auto_score, grade.needs_manual_grade = score, True
+        self.gradebook.db.commit()
+        self.log.warning("%s: %s is open: %s", names["student"], cell.metadata.nbgrader.grade_id, why)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,16 +26,18 @@ from grading_utils.errors import GradingError, SandboxError, SubmissionError
 from grading_utils.grading.autograded import write_autograded
 from grading_utils.grading.gradebook import GradebookWriter
 from grading_utils.grading.jobs import Engine, make_job
-from grading_utils.grading.scoring import insert_outputs, score_cells
+from grading_utils.grading.scoring import insert_outputs, leave_open, score_cells
+from grading_utils.grading.terms import Terms, terms
 from grading_utils.intake.beside import files_beside
 from grading_utils.intake.reading import read_notebook
 from grading_utils.intake.restoring import restore
 from grading_utils.intake.submission import Submission, open_submission
-from grading_utils.jobs import CellStatus
 from grading_utils.results import CellResult, Status, SubmissionResult
 
 _CONCERNS_EVERYBODY = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EIO)
 """Errors of the machine that the next submission would meet as well; what was graded before is kept."""
+
+_EARLIER = "; the points are those of an earlier hand-in, which was graded"
 
 EngineFactory = Callable[[Bundle, NotebookBundle], Engine]
 
@@ -62,6 +64,9 @@ def grade(
     *,
     workers: int = 1,
     everything: bool = False,
+    inside: Collection[str] = (),
+    apart_only: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[SubmissionResult]:
     """Grade one assignment for some students, yielding each result as it is recorded.
 
@@ -72,19 +77,26 @@ def grade(
         make_engine: Starts the engine for one notebook of the bundle.
         workers: How many submissions to run at the same time.
         everything: Whether to do what no score needs as well; see `jobs.make_job`.
+        inside: Checks (by `grade_id`) that a person wants to run inside for these students.
+        apart_only: Refuse an assignment that has checks which run inside.
+        tell: Takes what concerns the whole class, one line for each thing.
 
     Raises:
+        AuthoringError: There is no such check, or one runs inside that may not.
         CourseError: The gradebook cannot be used.
         SandboxError: The engine cannot start on this machine.
     """
     engines: dict[str, Engine] = {}
     with GradebookWriter(course) as gradebook:
-        gradebook.sync(bundle)
+        bundle = gradebook.sync(bundle)
         try:
             for name, notebook in bundle.notebooks.items():
                 engines[name] = make_engine(bundle, notebook)
+            known = terms(course, bundle, engines, inside=inside, apart_only=apart_only, tell=tell)
             with ThreadPoolExecutor(max_workers=workers) as pool:
-                waiting = {pool.submit(_grade_one, course, bundle, name, engines, everything) for name in students}
+                waiting = {
+                    pool.submit(_grade_one, course, bundle, name, engines, known, everything) for name in students
+                }
                 try:
                     while waiting:
                         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -98,7 +110,14 @@ def grade(
                 engine.close()
 
 
-def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, Engine], everything: bool) -> _Outcome:
+def _grade_one(
+    course: Course,
+    bundle: Bundle,
+    student: str,
+    engines: dict[str, Engine],
+    known: dict[str, Terms],
+    everything: bool,
+) -> _Outcome:
     """Everything about one submission that needs no gradebook; raises for a machine in trouble only."""
     outcome = _Outcome(student)
     started = time.monotonic()
@@ -109,7 +128,7 @@ def _grade_one(course: Course, bundle: Bundle, student: str, engines: dict[str, 
             outcome.attention += submission.attention
             outcome.repairs += submission.repairs
             graded = {
-                name: _grade_notebook(submission, files, notebook, engines[name], outcome, everything)
+                name: _grade_notebook(submission, files, notebook, engines[name], known[name], outcome, everything)
                 for name, notebook in bundle.notebooks.items()
             }
             write_autograded(course, bundle, student, submission, graded)
@@ -136,6 +155,7 @@ def _grade_notebook(
     files: tuple[tuple[str, bytes], ...],
     bundle: NotebookBundle,
     engine: Engine,
+    terms: Terms,
     outcome: _Outcome,
     everything: bool,
 ) -> Any:
@@ -154,15 +174,16 @@ def _grade_notebook(
     outcome.attention += notes + restored.attention
     outcome.repairs += restored.repairs
     notebook = restored.notebook
-    job = make_job(notebook, bundle, everything=everything)
+    job = make_job(notebook, bundle, rights=terms.rights, answers=terms.answers, everything=everything)
     run = engine.run(msgspec.structs.replace(job, files=files))
     insert_outputs(notebook, run)
-    outcome.scores[bundle.name] = score_cells(notebook, run)
-    outcome.attention += [
-        f"{notebook.cells[cell.index].metadata.nbgrader.grade_id} could not be tested: {cell.message}"
-        for cell in run.cells
-        if cell.status is CellStatus.FAULT
+    leave_open(notebook, terms.open)
+    results = [
+        msgspec.structs.replace(result, inside=terms.inside.get(result.grade_id, ""))
+        for result in score_cells(notebook, run)
     ]
+    outcome.scores[bundle.name] = results
+    outcome.attention += [f"{result.grade_id} is open: {result.open}" for result in results if result.open]
     outcome.unanswered[bundle.name] = frozenset(
         entry["grade_id"]
         for cell in notebook.cells
@@ -180,14 +201,16 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, future: Future[_Outcome]
         if (entry := nbgrader_metadata(cell)).get("grade") or entry.get("task")
     )
     if outcome.failure:
+        before = gradebook.earlier(outcome.student, bundle.assignment)
         return SubmissionResult(
             student=outcome.student,
             assignment=bundle.assignment,
             status=Status.FAILED,
-            score=0.0,
+            score=sum(cell.score or 0.0 for cell in before),
             max_score=worth,
-            message=_in_one_line(outcome.failure),
+            message=_in_one_line(outcome.failure + (_EARLIER if before else "")),
             seconds=round(outcome.seconds, 3),
+            cells=tuple(before),
         )
     counted = gradebook.record(
         outcome.student, bundle.assignment, outcome.scores, outcome.unanswered, outcome.timestamp

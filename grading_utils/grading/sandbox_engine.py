@@ -82,7 +82,9 @@ class SandboxEngine:
             reply = msgspec.msgpack.decode(warm.setup_result, type=WarmReply)
             for cell, ok, outputs in zip(notebook.leading, reply.ok, reply.outputs, strict=True):
                 if not ok:
-                    error = next(output for output in outputs if output["output_type"] == "error")
+                    error = next(
+                        (o for o in outputs if o["output_type"] == "error"), {"ename": "it", "evalue": "does not run"}
+                    )
                     raise AuthoringError(
                         f"this instructor cell fails: {error['ename']}: {error['evalue']}{_hint(error)}",
                         where=f"{notebook.name}.ipynb, cell {grade_id(cell)}",

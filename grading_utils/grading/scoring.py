@@ -8,6 +8,7 @@ the cell waits for a person.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
@@ -15,7 +16,7 @@ from nbgrader.utils import determine_grade, is_grade
 
 from grading_utils.course.cells import Role, grade_id, is_graded, nbgrader_metadata, role
 from grading_utils.grading.jobs import NotebookRun
-from grading_utils.jobs import CellRun, CellStatus
+from grading_utils.jobs import UNDECIDED, CellRun, CellStatus
 from grading_utils.results import CellResult
 
 _OPEN = "open"
@@ -31,10 +32,23 @@ def insert_outputs(notebook: Any, run: NotebookRun) -> None:
             if output.output_type == "execute_result":
                 output.execution_count = count
         if cell_run.status is not CellStatus.OK and role(cell) is Role.TEST:
-            said = {"message": cell_run.message, "hidden": cell_run.hidden}
+            said = {"message": cell_run.message, "details": cell_run.details, "hidden": cell_run.hidden}
             if why := _why_open(cell_run):
                 said[_OPEN] = why
             cell.metadata["grading_utils"] = NotebookNode({**cell.metadata.get("grading_utils", {}), **said})
+
+
+def leave_open(notebook: Any, reasons: Mapping[str, str]) -> None:
+    """Have some checks wait for a person, whatever their outputs say.
+
+    Args:
+        notebook: With the engine's outputs.
+        reasons: Why, for the instructor, by `grade_id`.
+    """
+    for cell in notebook.cells:
+        if (why := reasons.get(grade_id(cell) or "")) is not None:
+            said = {**cell.metadata.get("grading_utils", {}), "message": UNDECIDED, "hidden": False, _OPEN: why}
+            cell.metadata["grading_utils"] = NotebookNode(said)
 
 
 def score_cells(notebook: Any, run: NotebookRun) -> list[CellResult]:
@@ -77,10 +91,12 @@ def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
     score, why = earned(cell)
     is_written = bool(nbgrader_metadata(cell).get("solution"))
     message = "not answered" if is_written and score == 0 else (cell_run.message if cell_run else "")
+    message = UNDECIDED if why else message
     return CellResult(
         grade_id=grade_id(cell) or "",
         score=score,
         max_score=float(nbgrader_metadata(cell)["points"]),
         message=message,
+        details=cell_run.details if cell_run is not None else "",
         open=why,
     )

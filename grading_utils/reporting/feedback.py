@@ -51,7 +51,7 @@ def write_feedback(course: Course, results: Iterable[SubmissionResult]) -> list[
     """Write a page per submitted notebook, as `feedback/<student>/<assignment>/<notebook>.html`.
 
     Manual scores and comments in the gradebook are included. A submission that was not graded gets one page,
-    named after the assignment, that says so.
+    named after the assignment, that says so; where an earlier one was graded, its pages say so.
 
     Returns:
         The pages, in the order (assignment, student, notebook).
@@ -67,7 +67,7 @@ def write_feedback(course: Course, results: Iterable[SubmissionResult]) -> list[
         folder = _feedback_folder(course, result)
         folder.mkdir(parents=True, exist_ok=True)
         autograded = course.autograded(result.assignment, result.student)
-        notebooks = {} if result.status is Status.FAILED else _graded_notebooks(autograded, result)
+        notebooks = _graded_notebooks(autograded, result) if result.cells else {}
         for name, notebook in notebooks.items():
             page = _page(course, result, entry, name, notebook)
             pages.append(_write(folder / f"{name}.html", page))
@@ -104,6 +104,7 @@ def _page(course: Course, result: SubmissionResult, entry: GradebookEntry, name:
         comments={name: safe_html.markdown(comment) for name, comment in entry.comments.items()},
         cells=cells,
         was_graded=notebook is not None,
+        is_earlier=result.status is Status.FAILED,
     )
 
 

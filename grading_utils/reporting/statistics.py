@@ -103,7 +103,7 @@ class AssignmentReport:
 
 def share(result: SubmissionResult) -> float | None:
     """Points earned of the points that were decided; None where nothing was."""
-    if result.status is Status.FAILED:
+    if result.status is Status.FAILED and not result.cells:
         return None
     decided = [cell for cell in result.cells if cell.score is not None]
     possible = sum(cell.max_score for cell in decided) if result.cells else result.max_score

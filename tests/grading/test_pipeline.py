@@ -17,6 +17,10 @@ from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import NotebookRun
 from grading_utils.grading.pipeline import grade
 from grading_utils.jobs import CellRun, CellStatus, Job
+from grading_utils.reporting.feedback import write_feedback
+from grading_utils.reporting.records import merge_json, read_json
+from grading_utils.reporting.report import write_report
+from grading_utils.reporting.standings import read_standings
 from grading_utils.results import Status, SubmissionResult
 
 from ..conftest import ASSIGNMENT, cell_named, counting_notebook, hand_in, managed
@@ -78,6 +82,31 @@ def test_one_broken_file_never_stops_the_class_and_stays_as_it_was(small_course:
     assert "ends in the middle" in results["broken"].message
     assert results["right"].score == 3
     assert broken.read_bytes() == b'{"nbformat": 4, "cells": ['
+
+
+def test_a_later_hand_in_that_cannot_be_read_leaves_the_earlier_grade_and_both_are_said(
+    small_course: Course, copy_of_solution: Any
+) -> None:
+    hand_in(small_course, "ann", with_cell(copy_of_solution(), "why", "My own words."))
+    run(small_course)
+    with Gradebook(small_course.layout.db_url) as gradebook:
+        gradebook.find_grade("why", ASSIGNMENT, ASSIGNMENT, "ann").manual_score = 1.5
+        gradebook.db.commit()
+    hand_in(small_course, "ann", b"{")
+    result = run(small_course)["ann"]
+    assert (result.status, result.score, result.max_score) == (Status.FAILED, 4.5, 5)
+    assert "ends in the middle" in result.message
+    assert "the points are those of an earlier hand-in" in result.message
+    merge_json([result], small_course.root / "grades.json")
+    (standing,) = read_standings(small_course, read_json(small_course.root / "grades.json"))
+    assert (standing.score, standing.status, standing.message) == (4.5, Status.FAILED, result.message)
+    (page,) = write_feedback(small_course, [result])
+    assert "Your latest submission could not be graded" in page.read_text()
+    assert "4.5" in page.read_text()
+    write_report([result], small_course.root / "report.html", course_name="small")
+    assert "ends in the middle" in (small_course.root / "report.html").read_text()
+    with Gradebook(small_course.layout.db_url) as gradebook:
+        assert gradebook.find_submission(ASSIGNMENT, "ann").score == result.score
 
 
 def test_a_wrong_notebook_name_is_graded_and_said_so(small_course: Course, copy_of_solution: Any) -> None:
@@ -146,6 +175,21 @@ def test_a_test_mended_in_source_counts_from_the_next_grading_on(small_course: C
     assert result.max_score == 7
 
 
+def test_a_test_that_was_changed_since_is_known_from_the_gradebook_where_no_release_is(
+    small_course: Course, copy_of_solution: Any
+) -> None:
+    hand_in(small_course, "ann", copy_of_solution())
+    assert run(small_course)["ann"].message == ""
+    notebook = counting_notebook()
+    cell_named(notebook, "commonest-test").source = "assert commonest == 'la', 'which one?'"
+    nbformat.write(notebook, small_course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb")
+    result = run(small_course)["ann"]
+    assert (result.status, result.message) == (
+        Status.GRADED,
+        "the test cell commonest-test has changed since the release; today's was used",
+    )
+
+
 def test_cells_added_after_grading_began_are_refused_with_the_way_out(
     small_course: Course, copy_of_solution: Any
 ) -> None:
@@ -187,7 +231,7 @@ def test_student_code_can_read_the_assignments_data_files(small_course: Course, 
 
 
 class BrokenEngine:
-    isolated = True
+    isolated = False  # nothing to calibrate
 
     def run(self, job: Job) -> NotebookRun:
         raise SandboxError("the warm process is gone")
@@ -210,13 +254,13 @@ def test_a_fault_of_ours_is_no_wrong_answer(small_course: Course, small_bundle: 
     [partly] = grade(small_course, small_bundle, ["right"], lambda *_: FaultyEngine())
     assert partly.status is Status.NEEDS_ATTENTION
     assert {cell.grade_id: cell.score for cell in partly.cells}["commonest-test"] is None
-    assert "commonest-test could not be tested: the tester lost its way" in partly.message
+    assert "commonest-test is open: the grading machinery failed, not the student: the tester lost its way" in (
+        partly.message
+    )
 
 
 def test_results_survive_a_round_trip_as_json(small_course: Course, copy_of_solution: Any) -> None:
     hand_in(small_course, "right", copy_of_solution())
-    from grading_utils.reporting.records import merge_json, read_json
-
     results = list(run(small_course).values())
     path = small_course.root / "grades.json"
     merge_json(results, path)

@@ -17,12 +17,12 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from grading_utils.authoring.proof import solution_notebook
 from grading_utils.course.bundle import Bundle, NotebookBundle, build_bundle
 from grading_utils.course.course import Course
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.pipeline import EngineFactory, grade
+from grading_utils.grading.solutions import solution_notebook
 from grading_utils.reporting.feedback import write_feedback
 from grading_utils.results import SubmissionResult
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 import torch
 
-from grading_utils.lessons import completion_explorer, memory_estimate, training_pictures, word_level
+from grading_utils.lessons import completion_explorer, follower_model, memory_estimate, training_pictures, word_level
 from grading_utils.lessons.completion_explorer import beam_search, reheated, temperature_html
+from grading_utils.lessons.follower_model import FollowerModel
 from grading_utils.lessons.memory_estimate import TrainingMemory
 from grading_utils.lessons.training_pictures import attention_html, losses_html, memory_html
 from grading_utils.lessons.word_level import library_word_tokenizer
@@ -52,6 +53,34 @@ def test_all_texts_of_the_lesson_survive_the_round_trip(lesson: dict[str, Any]) 
     tokenizer = lesson["tokenizer"]
     for text in [*lesson["SENTENCES"], *(f"{question} {answer}" for question, answer in lesson["QUESTIONS"])]:
         assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_a_follower_model_has_the_probabilities_that_it_was_given_and_shares_out_the_rest() -> None:
+    model = FollowerModel(["a", "b", "c"], {"a": {"b": 0.5}})
+    chances = model(torch.tensor([[0, 1]])).softmax(-1)[0]
+    assert torch.allclose(chances, torch.tensor([[0.25, 0.5, 0.25], [1 / 3, 1 / 3, 1 / 3]]))
+
+
+def test_a_follower_model_forgets_what_it_learned() -> None:
+    model = FollowerModel(["a", "b"], {"a": {"b": 0.75}})
+    before = model(torch.tensor([[0]])).detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    model(torch.tensor([[0]])).sum().backward()
+    optimizer.step()
+    assert not torch.allclose(model(torch.tensor([[0]])), before)
+    model.start_again()
+    assert torch.equal(model(torch.tensor([[0]])), before)
+    assert model.scores.grad is None
+
+
+def test_a_follower_model_refuses_what_the_transformer_would_refuse() -> None:
+    model = FollowerModel(["a", "b"], {}, max_seq_length=2)
+    with pytest.raises(ValueError, match="3 words are too long"):
+        model(torch.tensor([[0, 1, 0]]))
+    with pytest.raises(IndexError, match="batch"):
+        model(torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match="leave nothing"):
+        FollowerModel(["a", "b"], {"a": {"b": 1.0}})
 
 
 @pytest.mark.parametrize("vocab_size", [7, 20, 31])
@@ -143,7 +172,9 @@ def test_pictures_say_in_words_what_they_show() -> None:
     assert "fox 0.60" in temperature_html(next_words("the", 2), "the", [1.0])
 
 
-@pytest.mark.parametrize("module", [completion_explorer, memory_estimate, training_pictures, word_level])
+@pytest.mark.parametrize(
+    "module", [completion_explorer, follower_model, memory_estimate, training_pictures, word_level]
+)
 def test_the_modules_hold_no_solution(module: Any) -> None:
     lines = {"".join(line.split()) for line in inspect.getsource(module).splitlines()}
     for cell in filter(is_answer, read(NOTEBOOK).cells):

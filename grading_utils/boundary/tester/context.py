@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from grading_utils.boundary.tester.received import Received
+from grading_utils.boundary.tester.wording import Allowance
 from grading_utils.boundary.wire.errors import Limit
 from grading_utils.boundary.wire.references import SharedNames
-from grading_utils.jobs import Rights
+from grading_utils.jobs import Cell, Rights
 
 _MOST_LIMITS = 20
 
@@ -26,10 +27,16 @@ class Context:
     """The stream of the test cell itself; what student code prints goes only to a stream put in its place."""
     why_died: Callable[[], str] = str
     """Why the student's process has ended, in words; empty where nothing is known."""
+    earlier: Callable[[], Sequence[Cell]] = tuple
+    """The notebook's cells before the one that is running."""
+    binds: Callable[[Cell], frozenset[str]] = lambda _: frozenset()
+    """Names that a student's cell binds, as its process says."""
     machine: Callable[[], str] = str
     """What the machine did to the student's process, as a sentence; empty where it did nothing."""
     received: Received = field(default_factory=Received)
     """What came from the student's process during this test cell."""
+    allowance: Allowance = field(default_factory=Allowance)
+    """What hidden checks may still say about values of the student's."""
     rights: Rights = field(default_factory=Rights)
     """What student code may do in the check that is running."""
     limits: list[str] = field(default_factory=list)
@@ -37,12 +44,11 @@ class Context:
     faults: list[BaseException] = field(default_factory=list)
     """Exceptions of our own machinery in the check that is running, also where the test has caught them."""
 
-    def begin(self, rights: Rights, *, is_recording: bool) -> None:
+    def begin(self, rights: Rights) -> None:
         """Forget the last check; a new one begins."""
         self.rights = rights
         self.limits = []
         self.faults = []
-        self.received.restart(is_recording=is_recording)
 
     def limit(self, sentence: str) -> Limit:
         """Note that a limit of ours was hit, which leaves the score open, and give the exception to raise.

@@ -35,7 +35,7 @@ def run_inside(
         give: Begins a new budget of so many seconds.
         context: Knows what the machine has done.
     """
-    context.begin(cell.rights, is_recording=False)
+    context.begin(cell.rights)
     try:
         for earlier in prelude:
             give(earlier.time_limit)
@@ -46,7 +46,8 @@ def run_inside(
     except BoundaryError as error:
         if machine := context.machine():
             return verdicts.left_open(cell, machine)
-        return verdicts.stopped_check(cell, error, context.why_died())
+        # In the reason stands the exit code, which the code chooses.
+        return verdicts.stopped_check(cell, error, "" if cell.hidden_lines else context.why_died())
     if done.ok:
         return CellRun(index=cell.index, status=CellStatus.OK, outputs=_partial_credit(done))
     return CellRun(
@@ -55,6 +56,7 @@ def run_inside(
         outputs=[outputs.error("Check", FAILED, [FAILED])],
         message=FAILED,
         hidden=bool(cell.hidden_lines),
+        details=_error(done),
         reason=_error(done),
     )
 

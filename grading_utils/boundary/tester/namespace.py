@@ -19,6 +19,11 @@ from grading_utils.boundary.tester.session import Session
 from grading_utils.checks.names import names_in_class_bodies
 
 
+def undefined(name: str) -> str:
+    """What is said where neither the test nor the student's process knows a name."""
+    return f"`{name}` is not defined: did the cell that defines it run without an error?"
+
+
 class TestNamespace(dict[str, Any]):
     """Globals for instructor and test cells.
 
@@ -38,6 +43,8 @@ class TestNamespace(dict[str, Any]):
         self._is_test = False
         self._borrowed: set[str] = set()
         self._used: set[str] = set()
+        self.fetched: set[str] = set()
+        """Every name whose value once came from the student's process."""
 
     # --- what Python does with globals ---
 
@@ -47,10 +54,10 @@ class TestNamespace(dict[str, Any]):
         try:
             value = self._session.lookup(name)
             self._used.add(name)
+            self.fetched.add(name)
             return value
         except NameError:
-            message = f"`{name}` is not defined: did the cell that defines it run without an error?"
-            raise NameError(message, name=name) from None
+            raise NameError(undefined(name), name=name) from None
 
     def __setitem__(self, name: str, value: Any) -> None:
         if self._is_test and self._session is not None and name in self._student_names and self._reaches(name):
@@ -133,6 +140,7 @@ class TestNamespace(dict[str, Any]):
             if self._session is not None and not super().__contains__(name) and name in self._student_names:
                 super().__setitem__(name, self._session.lookup(name))
                 self._borrowed.add(name)
+                self.fetched.add(name)
 
     def rebase(self, function: types.FunctionType) -> types.FunctionType:
         """A copy of an instructor's function that looks its globals up here."""

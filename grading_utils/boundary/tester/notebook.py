@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from grading_utils.boundary.tester import verdicts
-from grading_utils.boundary.tester.allowance import Allowance
+from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
 from grading_utils.boundary.tester.handover import with_files
@@ -68,9 +68,14 @@ class Notebook:
         self._namespace = _instructor_namespace()
         known = self._namespace.instructor_names
         self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
-        self._context = Context(warm.shared, lambda qualname: self._plan.source_of(qualname, self._position))
+        self._context = Context(
+            warm.shared,
+            lambda qualname: self._plan.source_of(qualname, self._position),
+            earlier=lambda: self._plan.earlier(self._position),
+            binds=self._plan.binds,
+        )
         self._copies = Copies(spawn_student, self._context, job.files)
-        self._allowance = Allowance(job.seconds)
+        self._budget = Budget(job.seconds)
         self._lost = frozenset(job.lost)
         self._done: set[int] = set()
         self._position = 0
@@ -92,7 +97,7 @@ class Notebook:
             ran = self._collected()
             for position in self._plan.turns:
                 self._position = position
-                yield self._allowance.keep(self._turn(self._plan.cells[position], ran))
+                yield self._budget.keep(self._turn(self._plan.cells[position], ran))
                 self._done.add(position)
         finally:
             self._copies.close()
@@ -139,7 +144,7 @@ class Notebook:
                 if not self._advance(position, cell, ran):
                     break
             else:
-                self._allowance.has_run_once()
+                self._budget.has_run_once()
                 return ran
 
     def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
@@ -166,20 +171,20 @@ class Notebook:
 
     def _run_students(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
         """Run a student's cell, as far as the notebook has time left; False where the process has to be replaced."""
-        main, seconds = self._copies.main, self._allowance.seconds(cell)
+        main, seconds = self._copies.main, self._budget.seconds(cell)
         if not seconds:
-            ran[position] = self._allowance.refused(cell)
+            ran[position] = self._budget.refused(cell)
             return True
         self._copies.give(seconds)
         try:
             done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws)
         except BoundaryError as error:
-            is_late = isinstance(error, StudentOverran) and self._allowance.is_over(cell)
+            is_late = isinstance(error, StudentOverran) and self._budget.is_over(cell)
             stopped = verdicts.stopped(cell, error, self._copies.why())
-            ran[position] = self._allowance.refused(cell) if is_late else stopped
+            ran[position] = self._budget.refused(cell) if is_late else stopped
             return main.is_usable or self._blame(position, ran[position])
         finally:
-            self._allowance.spend(self._copies.used())
+            self._budget.spend(self._copies.used())
         self._plan.learn(cell, done.binds, done.defines)
         ran[position] = _report(cell, done.ok, done.outputs)
         return True
@@ -290,7 +295,7 @@ class Notebook:
         """Run the notebook again up to the checks that are left; for when an earlier check took all copies with it."""
         if all(cell.role is not Role.TEST or p in self._done for p, cell in enumerate(self._plan.cells)):
             return False
-        if not self._allowance.lets_run_again():
+        if not self._budget.lets_run_again():
             return False
         self._collect()
         return self._copies.is_alive

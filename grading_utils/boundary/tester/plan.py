@@ -85,6 +85,10 @@ class Plan:
         """Note which names a student's cell binds, and which of them are functions and classes."""
         self._binds[cell.index], self._defines[cell.index] = frozenset(binds), frozenset(defines)
 
+    def binds(self, cell: Cell) -> frozenset[str]:
+        """Names that a student's cell binds; none where it has not come to its end."""
+        return self._binds.get(cell.index, frozenset())
+
     def defined_before(self, cell: Cell) -> frozenset[str]:
         """Names of functions and classes that student cells before this one define."""
         return frozenset[str]().union(*(names for index, names in self._defines.items() if index < cell.index))
@@ -100,7 +104,7 @@ class Plan:
         Those are the names that the instructor's own answers bind. Any other name that a test has bound stays the
         test's, or a student could empty the list of cases that a later test goes through.
         """
-        bound = self._binds.get(cell.index, frozenset())
+        bound = self.binds(cell)
         return bound if self._job.answers is None else bound & self._job.answers
 
     def prelude(self, cell: Cell) -> list[Cell]:
@@ -113,11 +117,15 @@ class Plan:
                 names |= mentioned_names(self.text(earlier))
         return needed[::-1]
 
+    def earlier(self, position: int) -> list[Cell]:
+        """All cells before a position, those that ran while the warm process started included."""
+        return [*self._job.cells[: self._job.leading], *self.cells[:position]]
+
     def source_of(self, qualname: str, position: int) -> StudentSource:
         """The text of all cells before a position that student code can know, for `check_global_vars`."""
-        earlier = [*self._job.cells[: self._job.leading], *self.cells[:position]]
+        earlier = self.earlier(position)
         texts = [cell.source for cell in earlier if cell.role is not Role.TEST]
         ours = (bound_names(self._transform(c.source)) for c in earlier if c.role is Role.INSTRUCTOR)
-        theirs = (self._binds.get(c.index, frozenset()) for c in earlier if c.role is Role.STUDENT)
+        theirs = (self.binds(c) for c in earlier if c.role is Role.STUDENT)
         names = self._known.union(*ours, *theirs)
         return StudentSource.from_cells(texts, qualname, "<notebook>", names)

@@ -103,9 +103,7 @@ class Session:
         node = reply.value
 
         def read() -> Any:
-            value = decoder.value(node)
-            self._context.received.value(value)
-            return value
+            return decoder.value(node)
 
         return read
 
@@ -186,6 +184,7 @@ class Session:
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
+            self._context.received.changed_kinds.add(type(given[change.position]))
             self._guarded(assign_in_place, given[change.position], decoder.value(change.value))
         self._relay(reply.stdout, reply.stderr)
         return self._result(reply, decoder, path=path)
@@ -372,15 +371,12 @@ class Session:
     def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
         self._context.received.error(error, raised.frames)
-        self._context.received.value(raised.text)
         return error
 
     def _value(self, node: nodes.Value, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(node, nodes.Remote):
             return self._stand_in(node, path)
-        value = self._guarded(decoder.value, node)
-        self._context.received.value(value)
-        return value
+        return self._guarded(decoder.value, node)
 
     def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -399,15 +395,12 @@ class Session:
             standins.set_path(known[path], path)
         else:
             known[path] = self._guarded(standins.make_stand_in, self, remote, path)
-            self._context.received.value(remote.type_name)
         return known[path]
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
         if id not in self._descriptions:
             reply, decoder = self._ask(m.Describe(seq=self._next(), id=id))
             said = self._expect(reply, m.Description)
-            for text in (said.name, said.qualname, said.doc, *(p.name for p in said.parameters or [])):
-                self._context.received.value(text)
             self._descriptions[id] = said, decoder
         return self._descriptions[id]
 
@@ -416,4 +409,3 @@ class Session:
         for text, stream in ((stdout, sys.stdout), (stderr, sys.stderr)):
             if text and stream is not self._context.cell_stdout and not hasattr(stream, "drops_student_text"):
                 stream.write(text)
-                self._context.received.value(text)

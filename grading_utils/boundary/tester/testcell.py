@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.faults import is_ours
+from grading_utils.boundary.tester.hidden import Check, details
+from grading_utils.boundary.tester.hidden import message as hidden_message
 from grading_utils.boundary.tester.namespace import TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.verdicts import fault, left_open, why_stopped
@@ -90,7 +92,7 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
         shell: For magics and for `display`.
     """
     run = _Run(cell, f"<{cell.grade_id or f'cell {cell.index}'}>", context)
-    context.begin(cell.rights, is_recording=bool(cell.hidden_lines))
+    context.begin(cell.rights)
     if cell.role is Role.TEST:
         randomness.seed(_SEED + cell.index)
     number: object = None
@@ -101,7 +103,7 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return _undecided(run, error) or _failed(run, error)
+        return _undecided(run, error) or _failed(run, error, namespace)
     if undecided := _undecided(run, None):
         return undecided
     collected = run.recorder.finish()
@@ -195,14 +197,22 @@ def _undecided(run: _Run, error: BaseException | None) -> CellRun | None:
     return None
 
 
-def _failed(run: _Run, error: BaseException) -> CellRun:
+def _failed(run: _Run, error: BaseException, namespace: TestNamespace) -> CellRun:
     stack = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in stack if frame.filename == run.filename and frame.lineno]
     if isinstance(error, SyntaxError) and error.filename == run.filename:
         lines = [error.lineno or 1]
     # A check that is hidden may have been called from a visible line, and the other way round.
     hidden = any(run.is_hidden(line) for line in lines)
-    message = _hidden_message(run, error, lines) if hidden or run.is_tainted else _message(run, error, lines)
+    is_kept_back = hidden or run.is_tainted
+    failed_line = lines[-1] if lines else None
+    if not is_kept_back:
+        message = _message(run, error, lines)
+    elif isinstance(error, BoundaryError):
+        message = f"{_HIDDEN}: {why_stopped(error, run.cell.time_limit, '')}"  # the code chooses its exit code
+    else:
+        check = Check(run.cell, run.filename, run.tree, namespace, run.context, failed_line)
+        message = hidden_message(error, check)
     message = message.encode("utf-8", "replace").decode()  # a lone surrogate could not be reported
     stopped = isinstance(error, BoundaryError)
     name = "Stopped" if stopped else type(error).__name__
@@ -214,8 +224,9 @@ def _failed(run: _Run, error: BaseException) -> CellRun:
         status=CellStatus.STOPPED if stopped else CellStatus.ERROR,
         outputs=checked(collected),
         message=message,
+        details=details(error, frames).encode("utf-8", "replace").decode() if is_kept_back else "",
         hidden=hidden,
-        failed_line=lines[-1] if lines else None,
+        failed_line=failed_line,
     )
 
 
@@ -235,30 +246,3 @@ def _message(run: _Run, error: BaseException, lines: list[int]) -> str:
         source = linecache.getline(run.filename, lines[-1]).strip()
         return f"This check did not pass: {source}"[:500]
     return (text if isinstance(error, AssertionError) else f"{type(error).__name__}: {text}")[:500]
-
-
-def _hidden_message(run: _Run, error: BaseException, lines: list[int]) -> str:
-    """What a student may read about a hidden check: the instructor's words, nothing that came from student code."""
-    if isinstance(error, BoundaryError):
-        return f"{_HIDDEN}: {why_stopped(error, run.cell.time_limit, run.context.why_died())}"
-    if run.context.received.frames_of(error) is not None:
-        return f"{_HIDDEN}: your code raised {_builtin_name(error)} in it"
-    if not isinstance(error, AssertionError):
-        return f"{_HIDDEN}: {_builtin_name(error)}"
-    text = run.context.received.safe_message(str(error), _own_words(run, lines))
-    return f"{_HIDDEN}: {text}" if any(map(str.isalnum, text)) else f"{_HIDDEN}."
-
-
-def _own_words(run: _Run, lines: list[int]) -> str:
-    """The literal text that the instructor wrote as the message of the check at the innermost of `lines`."""
-    if not lines or run.tree is None:
-        return ""
-    checks = [n for n in ast.walk(run.tree) if isinstance(n, ast.Assert | ast.Raise)]
-    inner = [n for n in checks if n.lineno <= lines[-1] <= (n.end_lineno or n.lineno)]
-    parts = [n.msg if isinstance(n, ast.Assert) else n.exc for n in inner]
-    constants = [c.value for part in parts if part is not None for c in ast.walk(part) if isinstance(c, ast.Constant)]
-    return " ".join(c for c in constants if isinstance(c, str))
-
-
-def _builtin_name(error: BaseException) -> str:
-    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")

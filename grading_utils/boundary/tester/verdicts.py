@@ -12,7 +12,7 @@ import msgspec
 
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
-from grading_utils.jobs import Cell, CellRun, CellStatus
+from grading_utils.jobs import UNDECIDED, Cell, CellRun, CellStatus
 
 
 def stopped(cell: Cell, error: BoundaryError, why: str) -> CellRun:
@@ -49,10 +49,6 @@ def stopped_check(cell: Cell, error: BoundaryError, why: str) -> CellRun:
     return CellRun(index=cell.index, status=CellStatus.STOPPED, outputs=[output], message=message)
 
 
-OPEN_MESSAGE = "This check could not be decided automatically; a person will look at it."
-"""All that a student reads of an open score, whatever it was that kept it open."""
-
-
 def left_open(cell: Cell, reason: str) -> CellRun:
     """A check whose score waits for a person, because of a limit of ours or of the machine's doing.
 
@@ -71,8 +67,8 @@ def fault(cell: Cell, error: BaseException) -> CellRun:
 
 
 def _undecided(cell: Cell, status: CellStatus, reason: str) -> CellRun:
-    output = outputs.error("Open", OPEN_MESSAGE, [OPEN_MESSAGE])
-    return CellRun(index=cell.index, status=status, outputs=[output], message=OPEN_MESSAGE, reason=reason)
+    output = outputs.error("Open", UNDECIDED, [UNDECIDED])
+    return CellRun(index=cell.index, status=status, outputs=[output], message=UNDECIDED, reason=reason)
 
 
 def may_tell_hidden(cell: Cell, run: CellRun) -> bool:

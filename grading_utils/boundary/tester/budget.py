@@ -22,7 +22,7 @@ _LEAST: Final = 0.5
 """Seconds with which it is worth starting a cell."""
 
 
-class Allowance:
+class Budget:
     """What is left for one notebook.
 
     Args:
