@@ -36,6 +36,7 @@ COMMANDS = {
     "export": "Write the gradebook as CSV or JSON, or into a file of Canvas or Moodle.",
     "feedback": "Write one page of feedback per graded submission.",
     "hand-back": "Make the zip with which Canvas or Moodle hands out feedback.",
+    "gradescope": "Write the autograder zip of an assignment for Gradescope.",
     "report": "Write report.html about everything graded so far.",
     "check-tests": "Mutate the solutions and see whether the tests notice.",
     "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",

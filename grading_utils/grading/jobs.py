@@ -29,6 +29,8 @@ class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):
     """What running one notebook gave: one entry for every cell of the job."""
 
     cells: tuple[CellRun, ...]
+    isolated: bool = False
+    """Had all cells of the student run, in a process of their own, before any hidden test began?"""
 
 
 class Engine(Protocol):

@@ -99,7 +99,7 @@ class SandboxEngine:
             runs, problem = self._run_rest(attempt)
             if not problem:
                 places = {cell.index: place for place, cell in enumerate(job.cells)}
-                return NotebookRun(cells=(*leading, *sorted(runs, key=lambda run: places[run.index])))
+                return NotebookRun(isolated=True, cells=(*leading, *sorted(runs, key=lambda run: places[run.index])))
             attempt = without_culprit(attempt, len(runs)) or attempt
         raise SandboxError(f"the tester ended before the notebook was done: {problem}")
 
