@@ -20,15 +20,15 @@ _COLUMNS = ("tokens", "probabilities")
 _UNFINISHED = "Nothing to show yet: a table with the columns 'tokens' and 'probabilities' is needed."
 
 
-def print_favorites(scores: torch.Tensor, tokenizer: Any, count: int = 3) -> None:
+def print_favorites(scores: Any, tokenizer: Any, count: int = 3) -> None:
     """Print the tokens with the highest scores.
 
     Args:
-        scores: of shape [vocabulary]; of anything else, nothing is printed.
+        scores: a tensor of shape [vocabulary]; of anything else, nothing is printed.
         tokenizer: turns ids into text.
         count: how many tokens.
     """
-    if scores is ... or scores.ndim != 1 or len(scores) < count:
+    if not isinstance(scores, torch.Tensor) or scores.ndim != 1 or len(scores) < count:
         return
     found = scores.topk(count)
     texts = [f"{tokenizer.decode([int(place)])!r} ({float(value):.1f})" for value, place in zip(*found, strict=True)]
