@@ -1,10 +1,10 @@
 """The warm process: runs the set-up once, then forks testers and students that start from its state.
 
-`python -P -s -m grading_utils.sandbox.warm <channel> <control group>`, executed by `jail.py` as PID 1 of the jail. One thread, one
-loop. It forks testers for the coordinator and students for testers, always from its own state, which no submission
-has touched; it tells a tester how its students ended, ends the students of a tester that is gone, and ends itself,
-and with it everything, when the coordinator closes the channel. What testers and students are told travels on
-sockets that this process does not read, so it holds no secret.
+`python -P -s -m grading_utils.sandbox.warm <channel> <control group>`, executed by `jail.py` as PID 1 of the jail.
+One thread, one loop. It forks testers for the coordinator and students for testers, always from its own state, which
+no submission has touched; it tells a tester how its students ended, ends the students of a tester that is gone, and
+ends itself, and with it everything, when the coordinator closes the channel. What testers and students are told
+travels on sockets that this process does not read, so it holds no secret.
 """
 
 from __future__ import annotations
