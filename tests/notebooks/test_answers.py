@@ -29,7 +29,6 @@ UNREADABLE = 0.02
 NOT_YET_VISIBLE = {
     "02-context-and-temperature",
     "03-tokenization",
-    "06-prompting",
     "07-train-a-tiny-model",
 }
 NOT_YET_READABLE = {path.stem for path in NOTEBOOKS}
