@@ -38,3 +38,10 @@ c.Autograde.autograde_preprocessors = [
 
 # Feedback shows what a failed check has to say, never the hidden test itself.
 c.GenerateFeedback.preprocessors = [HideHiddenTests, stock.GetGrades, CSSHTMLHeaderPreprocessor]
+
+# Whatever a student wrote, nothing of it runs in the formgrader or in nbgrader's own feedback pages.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "markdown2html": "grading_utils.reporting.exporting.markdown2html",
+    "clean_html": "grading_utils.reporting.exporting.clean_html",
+}

@@ -64,21 +64,28 @@ def write_kit(course: Course, assignments: Sequence[str], folder: Path) -> list[
     return sorted(folder.glob("*/*.ipynb"))
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the students' wheel into a folder; no network, no subprocess."""
+def build_wheel(folder: Path, *, whole: bool = False) -> Path:
+    """Build a wheel into a folder, without network or subprocess.
+
+    Args:
+        folder: Where to put it.
+        whole: The whole package, for machines that grade, in place of the part for students.
+    """
+    parts = sorted(path.name for path in _PACKAGE.iterdir() if path.name != "__pycache__") if whole else PARTS
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
-        for part in PARTS:
+        for part in parts:
             source, target = _PACKAGE / part, root / "grading_utils" / part
             if source.is_dir():
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
+        name, version = DISTRIBUTION if whole else STUDENT_DISTRIBUTION, metadata.version(DISTRIBUTION)
         listed = "\n".join(f'    "{requirement}",' for requirement in _requirements(DISTRIBUTION))
         (root / "pyproject.toml").write_text(
             '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n\n[project]\n'
-            f'name = "{STUDENT_DISTRIBUTION}"\nversion = "{metadata.version(DISTRIBUTION)}"\n'
+            f'name = "{name}"\nversion = "{version}"\n'
             'description = "Checks, lessons and the small model of the notebooks"\n'
             f'requires-python = "{metadata.metadata(DISTRIBUTION)["Requires-Python"]}"\n'
             f'dependencies = [\n{listed}\n]\n\n[tool.flit.module]\nname = "grading_utils"\n',

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--to",
     "target",
-    type=click.Choice(["csv", "json", "junit", "canvas", "moodle", "gradescope"]),
+    type=click.Choice(["csv", "json", "junit", "canvas", "moodle", "gradescope", "summary"]),
     required=True,
     help="What to write.",
 )
@@ -56,12 +56,13 @@ def command(
     """Write what everybody has: penalties, manual points and extra credit included, missing work listed.
 
     For Canvas and Moodle, name the file that they exported with --fill: only scores are changed in it, and students
-    whose cell stays as it was are listed (exit code 1).
+    whose cell stays as it was are listed (exit code 1). `summary` adds a Markdown table to a file, for CI jobs.
     """
     from grading_utils.course.course import Course
     from grading_utils.lms.filling import Choices
     from grading_utils.lms.gradescope import score_rows
     from grading_utils.lms.sheets import Sheet
+    from grading_utils.platforms.summary import write_summary
     from grading_utils.reporting import records
 
     course = Course.open(course_folder)
@@ -80,6 +81,8 @@ def command(
         context.exit(NEEDS_A_PERSON if any(done.left for done in filled.values()) else DONE)
     if target == "gradescope":
         Sheet(score_rows(standings)).write(output)
+    elif target == "summary":
+        write_summary(standings, output)
     elif target == "json":
         records.write_json(standings, output)
     else:

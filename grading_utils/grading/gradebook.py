@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,8 @@ from grading_utils.course.cells import is_graded, nbgrader_metadata
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
 from grading_utils.course.released import ReleasedCell, ReleasedNotebook
-from grading_utils.errors import CourseError, MachineError
+from grading_utils.errors import MachineError
+from grading_utils.grading.migration import migrate
 from grading_utils.results import CellResult
 
 
@@ -64,15 +65,18 @@ class GradebookWriter:
     ) -> None:
         self._gradebook.close()
 
-    def sync(self, bundle: Bundle) -> Bundle:
-        """Make the gradebook know an assignment as `source/` has it now.
+    def sync(self, bundle: Bundle, tell: Callable[[str], None] = lambda _: None) -> Bundle:
+        """Make the gradebook know an assignment as `source/` has it now; grades stay with their cells.
+
+        Args:
+            bundle: The assignment.
+            tell: Takes what changed since it was graded, one line for each thing.
 
         Returns:
             The assignment, with what the gradebook has known of it before among its earlier versions.
 
         Raises:
-            CourseError: Cells were added or removed although submissions were already graded, which would orphan
-                their scores.
+            CourseError: A cell was removed in which a person gave points.
         """
         self._gradebook.update_or_create_assignment(bundle.assignment)
         notebooks = dict(bundle.notebooks)
@@ -81,6 +85,7 @@ class GradebookWriter:
             if stored is None or not _is_known(stored, notebook):
                 if stored is not None:
                     earlier = (*notebook.earlier, _as_released(stored, notebook.grammar))
+                    self._migrate(stored, notebook, tell)
                     notebooks[name] = dataclasses.replace(notebook, earlier=earlier)
                 self._save_cells(bundle.assignment, notebook)
         return dataclasses.replace(bundle, notebooks=notebooks)
@@ -98,15 +103,21 @@ class GradebookWriter:
             "nbgrader": {"assignment": assignment, "notebook": notebook.name, "db_url": self._course.layout.db_url}
         }
         node = NotebookNode(metadata=NotebookNode(notebook.metadata), cells=list(notebook.cells))
-        try:
-            step(node, resources)
-        except RuntimeError as error:
-            raise CourseError(
-                f"{error}. Put the cell ids back as they were, or remove the graded submissions first "
-                f"(`nbgrader db assignment remove {assignment}` forgets all grades of it)",
-                where=f"{assignment}/{notebook.name}.ipynb",
-            ) from error
+        step(node, resources)
         self._gradebook.db.expire_all()
+
+    def _migrate(self, stored: Notebook, notebook: NotebookBundle, tell: Callable[[str], None]) -> None:
+        if not stored.submissions:
+            return
+        session = self._gradebook.db()
+        try:
+            changes = migrate(self._gradebook, stored, notebook)
+        except BaseException:
+            session.rollback()
+            raise
+        session.commit()
+        for change in changes:
+            tell(f"{notebook.name}: {change}")
 
     def record(
         self,

@@ -88,7 +88,7 @@ def grade(
     """
     engines: dict[str, Engine] = {}
     with GradebookWriter(course) as gradebook:
-        bundle = gradebook.sync(bundle)
+        bundle = gradebook.sync(bundle, tell)
         try:
             for name, notebook in bundle.notebooks.items():
                 engines[name] = make_engine(bundle, notebook)

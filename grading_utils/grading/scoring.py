@@ -24,6 +24,7 @@ _OPEN = "open"
 
 def insert_outputs(notebook: Any, run: NotebookRun) -> None:
     """Store an engine's outputs in the notebook's cells, with what the student may read and why a score is open."""
+    notebook.metadata["grading_utils"] = NotebookNode(isolated=run.isolated)
     for count, cell_run in enumerate(run.cells, start=1):
         cell = notebook.cells[cell_run.index]
         cell.execution_count = count

@@ -201,7 +201,10 @@ def _without_surrogates(result: _Told) -> _Told:
         return _SURROGATE.sub("�", text)
 
     cells = tuple(
-        msgspec.structs.replace(cell, grade_id=mend(cell.grade_id), message=mend(cell.message)) for cell in result.cells
+        msgspec.structs.replace(
+            cell, grade_id=mend(cell.grade_id), message=mend(cell.message), details=mend(cell.details)
+        )
+        for cell in result.cells
     )
     return msgspec.structs.replace(
         result,

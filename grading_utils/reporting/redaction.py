@@ -3,7 +3,8 @@
 An output is kept only if no hidden line can have run before it; everything else that a cell with hidden tests
 printed, raised or displayed is replaced by the message that is meant for the student. Student code sees the
 arguments of a hidden check, so what it says in return could carry them in any encoding, and no search for known
-lines would find that. The search for known lines is a second net, over every output of the notebook.
+lines would find that. The search for known lines is a second net for notebooks that were run without our sandbox,
+where student code and hidden tests share one process.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def redact(notebook: Any, messages: Mapping[str, str] | None = None, *, grammar:
     Returns:
         The messages, by `grade_id`, without any hidden line that may have been in them.
     """
-    net = HiddenText.of(notebook, grammar)
+    # Where all student cells had run before any hidden test began, no output of theirs can hold one; to blot out
+    # what looks like one would only tell who has guessed right.
+    is_apart = notebook.metadata.pop("grading_utils", {}).get("isolated") is True
+    net = HiddenText(frozenset(), None) if is_apart else HiddenText.of(notebook, grammar)
     safe = {name: net.scrub(message) for name, message in (messages or {}).items() if message}
     for cell in notebook.cells:
         name = grade_id(cell) or ""

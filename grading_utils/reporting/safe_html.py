@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
-from bleach.sanitizer import Cleaner
 from markupsafe import Markup, escape
 from nbconvert.filters.ansi import ansi2html
 from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
@@ -19,6 +17,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from grading_utils.harmless_html import DATA_IMAGE, MAX_IMAGE, harmless
 from grading_utils.reporting.formulas import formula
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -26,85 +25,14 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri
 
 MAX_TEXT = 60_000
 MAX_HTML = 400_000
-MAX_IMAGE = 6_000_000
 MAX_FORMULAS = 40  # in one cell; setting one takes some milliseconds
 
-# fmt: off
-_TAGS = frozenset(
-    {
-        "a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd",
-        "del", "details", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5",
-        "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small",
-        "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
-        "tt", "u", "ul", "var",
-    }
-)
-_PLAIN_ATTRIBUTES = frozenset(
-    {
-        "title", "alt", "colspan", "rowspan", "scope", "align", "valign", "width", "height", "span",
-        "start", "dir", "lang",
-    }
-)
-# fmt: on
-_DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
-_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
-_OWN_PREFIX = "fb-"  # classes of our page, which no student's markup may wear
-
 _PLACE = re.compile("\ue000([0-9]{1,6})\ue001")
-_SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.IGNORECASE | re.DOTALL)
-_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.IGNORECASE | re.DOTALL)
-_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
-_STYLER_SELECTOR = re.compile(r"#T_[\w-]+(\s+[a-z][a-z0-9]*)?(\.[\w-]+)*")
 
 
-def _may_have(tag: str, name: str, value: str) -> bool:
-    """Decide one attribute; `style` is cleaned property by property afterwards."""
-    if name in _PLAIN_ATTRIBUTES or name == "style":
-        return True
-    if name == "class":
-        return not any(word.startswith(_OWN_PREFIX) for word in value.split())
-    if name == "id":
-        return value.startswith("T_")
-    if tag == "img" and name == "src":
-        return _DATA_IMAGE.fullmatch(value) is not None and len(value) <= MAX_IMAGE
-    return tag == "a" and name == "href" and _LINK.match(value.strip()) is not None
-
-
-_CSS = CSSSanitizer(
-    allowed_css_properties=ALLOWED_CSS_PROPERTIES
-    | {"padding", "padding-left", "padding-right", "margin-left", "border", "opacity", "text-transform"}
-)
-_CLEANER = Cleaner(
-    tags=_TAGS,
-    attributes=_may_have,
-    protocols={"http", "https", "mailto", "data"},
-    strip=True,
-    css_sanitizer=_CSS,
-)
-
-
-@lru_cache(maxsize=4096)
 def html(source: str) -> Markup:
-    """Somebody else's HTML, with only harmless tags, attributes and CSS properties left.
-
-    The colors of a pandas `Styler` survive: its rules are rebuilt from known selectors and declarations.
-    """
-    rules = [rule for block in _STYLE.findall(source) for rule in _styler_rules(block)]
-    body = _CLEANER.clean(_STYLE.sub("", _SCRIPT.sub("", source)))
-    style = f"<style>{' '.join(rules)}</style>" if rules else ""
-    return Markup(style + body)
-
-
-def _styler_rules(block: str) -> list[str]:
-    """The rules of a style element that a pandas Styler writes, each declaration cleaned."""
-    rules = []
-    for selectors, declarations in _RULE.findall(block):
-        names = [name.strip() for name in selectors.split(",")]
-        kept = [name for name in names if _STYLER_SELECTOR.fullmatch(name)]
-        cleaned = _CSS.sanitize_css(declarations)
-        if kept and cleaned and not re.search(r"[<>\\]|url", cleaned, re.IGNORECASE):
-            rules.append(f"{', '.join(kept)} {{ {cleaned} }}")
-    return rules
+    """Somebody else's HTML, with only what `harmless_html` allows left."""
+    return Markup(harmless(source))
 
 
 def markdown(source: str, attachments: Mapping[str, Mapping[str, str]] | None = None) -> Markup:
@@ -181,6 +109,6 @@ def image(kind: str, content: str, alt: str) -> Markup:
         alt: What to show or read out instead.
     """
     address = f"data:{kind};base64,{''.join(content.split())}"
-    if len(address) > MAX_IMAGE or _DATA_IMAGE.fullmatch(address) is None:
+    if len(address) > MAX_IMAGE or DATA_IMAGE.fullmatch(address) is None:
         return Markup("<pre>{}</pre>").format(f"[{alt}: cannot be shown]")
     return Markup('<img src="{}" alt="{}">').format(address, alt)

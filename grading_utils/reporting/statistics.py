@@ -18,6 +18,7 @@ BINS = 10
 LOW_SHARE = 0.3
 """Below this share of the points that were decided, a student is listed as having earned little."""
 
+_EXAMPLES = 3
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
@@ -27,6 +28,8 @@ class Reason:
 
     message: str
     students: int
+    details: tuple[str, ...] = ()
+    """What only the instructor may read: everything that the check said, of up to three of them."""
 
 
 @dataclass(frozen=True)
@@ -175,10 +178,16 @@ def _question(number: int, name: str, cells: Sequence[CellResult]) -> Question:
 def _reasons(cells: Iterable[CellResult]) -> tuple[Reason, ...]:
     """Messages of cells that lost points; those that differ only in their numbers count as one."""
     groups: dict[str, Counter[str]] = defaultdict(Counter)
+    details: dict[str, dict[str, None]] = defaultdict(dict)
     for cell in cells:
         if cell.message and cell.score is not None and cell.score < cell.max_score:
-            groups[_NUMBER.sub("#", cell.message)][cell.message] += 1
-    reasons = [Reason(min(group, key=lambda m: (-group[m], m)), group.total()) for group in groups.values()]
+            group = _NUMBER.sub("#", cell.message)
+            groups[group][cell.message] += 1
+            details[group] |= {cell.details: None} if cell.details else {}
+    reasons = [
+        Reason(min(messages, key=lambda m: (-messages[m], m)), messages.total(), tuple(details[group])[:_EXAMPLES])
+        for group, messages in groups.items()
+    ]
     return tuple(sorted(reasons, key=lambda reason: (-reason.students, reason.message)))
 
 

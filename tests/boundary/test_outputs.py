@@ -64,26 +64,3 @@ def test_outputs_without_end_are_cut(notebook):
     assert len(runs[0].outputs[0]["text"]) <= sanitizer.MAX_TEXT + 100
     assert len(runs[1].outputs) <= sanitizer.MAX_OUTPUTS
     assert runs[2].outputs[0]["data"] == {"text/plain": "1"}
-
-
-@pytest.mark.parametrize(
-    ("given", "cleaned"),
-    [
-        ("<b>bold</b>", "<b>bold</b>"), ("plain & simple", "plain & simple"), ("<script>alert(1)</script>x", "x"),
-        ('<img src="data:image/png;base64,AA==">', '<img src="data:image/png;base64,AA==">'),
-        ('<img src="https://example.org/x.png" onerror="alert(1)">', "<img>"),
-        ('<a href="javascript:alert(1)">x</a>', "<a>x</a>"),
-        ('<p onclick="x()" title="t">1</p>', '<p title="t">1</p>'), ("<style>body{display:none}</style><p>t</p>",
-        "<p>t</p>"),
-        ("<iframe src=x></iframe><p>t</p>", "<p>t</p>"), ("<scr<script>ipt>alert(1)</script>", "&lt;scr"),
-    ],
-)  # fmt: skip
-def test_html_keeps_what_is_harmless(given, cleaned):
-    assert sanitizer.clean_html(given) == cleaned
-
-
-@pytest.mark.parametrize(
-    "text", ["<a>" * 50_000, "<" * 50_000, "<script>" * 20_000, "&" * 50_000, "<p " + "a=1 " * 20_000, "<!--" * 20_000]
-)
-def test_odd_html_of_full_length_is_handled(text):
-    assert "<script" not in sanitizer.clean_html(text)

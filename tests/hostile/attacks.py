@@ -43,6 +43,8 @@ class Attack:
     status: str = "graded"
     message: str = ""
     """Words that the result's message contains."""
+    says: str = ""
+    """Words that a cell of the graded notebook says."""
     silent: bool = False
     fast: bool = False
 

@@ -61,7 +61,15 @@ def test_json_has_the_documented_fields(tmp_path: Path) -> None:
     (written,) = json.loads((tmp_path / "grades.json").read_text())
     assert set(written) == {"student", "assignment", "status", "score", "max_score", "message", "seconds", "cells"}
     assert written["status"] == "graded"
-    cell = {"grade_id": "q1", "score": 1.0, "max_score": 2.0, "message": "m", "open": "", "inside": ""}
+    cell = {
+        "grade_id": "q1",
+        "score": 1.0,
+        "max_score": 2.0,
+        "message": "m",
+        "details": "",
+        "open": "",
+        "inside": "",
+    }
     assert written["cells"][0] == cell
     assert written["cells"][2]["score"] is None
 

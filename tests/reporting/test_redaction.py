@@ -116,6 +116,18 @@ def test_hidden_lines_are_found_in_outputs_of_other_cells_and_in_messages() -> N
     assert "hidden argument" not in written(notebook)
 
 
+def test_a_guess_is_not_confirmed_where_student_code_had_run_before_any_hidden_test() -> None:
+    guesses = f"is it this?\n{HIDDEN}\nx = 7"
+    spy = new_code_cell("spy()", outputs=[new_output("stream", text=guesses)])
+    notebook = new_notebook(cells=[graded(SOURCE, error("t"), message=f"got {HIDDEN}", hidden=False), spy])
+    notebook.metadata["grading_utils"] = {"isolated": True}
+    messages = redact(notebook, grammar=Grammar())
+    assert notebook.cells[1].outputs[0].text == guesses
+    assert messages["q"] == f"got {HIDDEN}"
+    assert "# … 2 hidden checks" in notebook.cells[0].source
+    assert "grading_utils" not in notebook.metadata
+
+
 def test_lines_that_everybody_can_read_anyway_stay() -> None:
     solution = new_code_cell("x = 7", outputs=[new_output("stream", text="x = 7\nassert f(1) == 1")])
     assert redacted(graded(), solution).cells[1].outputs[0].text == "x = 7\nassert f(1) == 1"

@@ -114,6 +114,18 @@ def test_nothing_a_student_controls_becomes_markup(tmp_path: Path) -> None:
     assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
 
 
+def test_the_instructor_reads_all_that_a_hidden_check_said(tmp_path: Path) -> None:
+    cells = (
+        CellResult(grade_id="q", score=0.0, max_score=1.0, message="not <your value>", details="not 'the secret'"),
+    )
+    result = SubmissionResult(
+        student="ada", assignment="1", status=Status.GRADED, score=0.0, max_score=1.0, cells=cells
+    )
+    page = written([result], tmp_path)
+    assert "not &lt;your value&gt;" in page
+    assert "not &#39;the secret&#39;" in page
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     (tmp_path / "source").mkdir()

@@ -1,13 +1,12 @@
 """Outputs from a student's process, rebuilt: only known shapes, only harmless MIME types, bounded in number and size.
 
-They end up in a page that an instructor or the student opens in a browser. HTML loses scripts, event handlers and
-links to other hosts; widgets and JavaScript are dropped.
+They end up in a page that an instructor or the student opens in a browser. What HTML may hold, and Markdown that has
+some in it, is `harmless_html`'s decision; widgets and JavaScript are dropped.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 from grading_utils.boundary.warm.outputs import (
@@ -21,20 +20,10 @@ from grading_utils.boundary.warm.outputs import (
     result,
     stream,
 )
+from grading_utils.harmless_html import harmless
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _CUT = "\n… the rest of this output was left out …"
-
-_TAGS = frozenset({
-    "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt",
-    "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre",
-    "q", "s", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
-    "tr", "tt", "u", "ul", "var",
-})  # fmt: skip
-_ATTRIBUTES = {
-    "*": ["class", "title", "colspan", "rowspan", "border", "align", "valign", "style"],
-    "img": ["src", "alt"],
-}
 
 
 def checked(outputs: list[Any]) -> list[dict[str, Any]]:
@@ -95,20 +84,6 @@ def _data(given: dict[Any, Any], budget: _Budget) -> dict[str, str]:
             data[mime] = budget.take(value)
         elif len(value) <= budget.html:  # half a table would not be one
             budget.html -= len(value)
-            data[mime] = clean_html(_plain(value))
+            text = _plain(value)
+            data[mime] = harmless(text) if "<" in text else text
     return data
-
-
-def clean_html(text: str) -> str:
-    """HTML (or Markdown that may contain some) without anything that runs or that loads from elsewhere."""
-    if "<" not in text:
-        return text
-    return str(_cleaner().clean(re.sub(r"(?is)<(style|script)\b.*?(?:</\1\s*>|\Z)", "", text)))
-
-
-@cache
-def _cleaner() -> Any:
-    from bleach.css_sanitizer import CSSSanitizer
-    from bleach.sanitizer import Cleaner
-
-    return Cleaner(tags=_TAGS, attributes=_ATTRIBUTES, protocols=["data"], css_sanitizer=CSSSanitizer(), strip=True)

@@ -26,7 +26,7 @@ _NEEDED_LATER = (
     "grading_utils.boundary.student.endpoint",
     "grading_utils.boundary.tester.notebook",
     "grading_utils.checks.source",
-    "bleach.css_sanitizer",
+    "nh3",
 )
 
 # Cells that touch what every notebook touches: formatting a result, an error, a magic.

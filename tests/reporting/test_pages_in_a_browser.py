@@ -1,0 +1,204 @@
+"""Nothing that a student wrote runs in a page that somebody opens: formgrader, nbgrader's feedback, ours, the report.
+
+A real Chromium opens the pages, with their content security policy as it is; whatever runs says so in the title, on
+the console or in a dialog, and every request to another host is noted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+from playwright.sync_api import Error, sync_playwright
+
+from grading_utils.course.bundle import build_bundle
+from grading_utils.course.course import Course
+from grading_utils.grading.engines import engine_factory
+from grading_utils.grading.pipeline import grade
+from grading_utils.reporting.feedback import write_feedback
+from grading_utils.reporting.report import write_report
+
+from ..conftest import ASSIGNMENT, cell_named, hand_in
+
+pytestmark = pytest.mark.browser
+
+RUN = "document.title='RAN';console.log('RAN');alert('RAN')"
+WRITTEN = f"""Fine words. <script>{RUN}</script>
+
+<img src=x onerror="{RUN}"> <svg onload="{RUN}"></svg> <details open ontoggle="{RUN}">x</details>
+<iframe srcdoc="<script>parent.{RUN.split(";")[0]}</script>"></iframe> <input autofocus onfocus="{RUN}">
+<style>@import 'http://elsewhere.invalid/a.css'; body {{ background: url(http://elsewhere.invalid/b.png) }}</style>
+<img src="http://elsewhere.invalid/c.png"> <link rel=stylesheet href="http://elsewhere.invalid/d.css">
+<meta http-equiv="refresh" content="0;url=http://elsewhere.invalid/e"> <base href="http://elsewhere.invalid/">
+
+[click](javascript:{RUN.split(";")[0]}) ![p](http://elsewhere.invalid/f.png) `code <script>{RUN}</script>`
+
+$\\href{{javascript:{RUN.split(";")[0]}}}{{x}}$ and $<img src=x onerror="{RUN}">$
+
+```python
+'</pre><script>{RUN}</script>'
+```
+"""
+CODE = f'''from IPython.display import HTML, Javascript, Markdown, display
+from collections import Counter
+display(HTML("""{WRITTEN}"""), Markdown("""{WRITTEN}"""), Javascript("""{RUN}"""))
+print("""<script>{RUN}</script>""")
+def count_words(text): raise ValueError("""<img src=x onerror="{RUN}">""")
+'''
+CLICK = "document.querySelectorAll('a[href^=javascript]').forEach(link => link.click())"
+
+
+@dataclass
+class Visit:
+    """What happened while a page was open."""
+
+    text: str
+    noise: list[str] = field(default_factory=list)
+    """Dialogs, and what the console said."""
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+        flags += ["--disable-background-networking", "--disable-component-update"]
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A graded course, to which somebody has handed in scripts wherever text can stand."""
+    from ..conftest import write_course
+
+    course = Course.open(write_course(tmp_path_factory.mktemp("course")))
+    bundle = build_bundle(course, ASSIGNMENT)
+    from grading_utils.authoring.proof import solution_notebook
+
+    notebook = solution_notebook(course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", bundle.notebooks[ASSIGNMENT])
+    cell_named(notebook, "why").source = WRITTEN
+    cell_named(notebook, "count-words").source = CODE
+    hand_in(course, "mallory", notebook)
+    results = list(grade(course, bundle, ["mallory"], engine_factory(course, isolate=True), everything=True))
+    assert results[0].cells, results
+    write_feedback(course, results)
+    write_report(results, course.root / "report.html")
+    return course
+
+
+def visit(chromium: Any, url: str, *, wait: float = 0.5) -> Visit:
+    context = chromium.new_context(bypass_csp=False)
+    try:
+        page = context.new_page()
+        visit = Visit("")
+        page.on("dialog", lambda dialog: (visit.noise.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: visit.noise.append(message.text))
+        page.on("request", lambda request: visit.requests.append(request.url))
+        try:
+            page.goto(url, wait_until="domcontentloaded")
+            page.evaluate(CLICK)
+            page.wait_for_timeout(wait * 1000)
+            visit.text = page.inner_text("body")
+            visit.noise.append(page.title())
+        except Error as away:
+            visit.noise.append(f"RAN away: {away}")
+        return visit
+    finally:
+        context.close()
+
+
+def assert_nothing_ran(visit: Visit) -> None:
+    assert "Fine words" in visit.text
+    assert not [said for said in visit.noise if "RAN" in said and "Refused" not in said], visit.noise
+    assert not [url for url in visit.requests if "elsewhere" in url], visit.requests
+
+
+def test_the_browser_notices_what_runs(chromium: Any, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(f"<body>Fine words{WRITTEN}")
+    seen = visit(chromium, (tmp_path / "page.html").as_uri())
+    assert any("RAN" in said for said in seen.noise)
+    assert any("elsewhere" in url for url in seen.requests)
+
+
+def test_nothing_runs_in_our_feedback(chromium: Any, course: Course) -> None:
+    assert_nothing_ran(visit(chromium, (course.root / f"feedback/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html").as_uri()))
+
+
+def test_only_our_script_runs_in_the_report(chromium: Any, course: Course) -> None:
+    seen = visit(chromium, (course.root / "report.html").as_uri())
+    assert "mallory" in seen.text
+    assert not [said for said in seen.noise if "RAN" in said], seen.noise
+    assert not [url for url in seen.requests if "elsewhere" in url]
+
+
+def nbgrader(course: Course, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments], cwd=course.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_nothing_runs_in_nbgraders_own_feedback(chromium: Any, course: Course) -> None:
+    nbgrader(course, "generate_feedback", ASSIGNMENT, "--force", "--CourseDirectory.feedback_directory=theirs")
+    page = course.root / f"theirs/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html"
+    assert_nothing_ran(visit(chromium, page.as_uri()))
+    assert "a text without words" not in page.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def formgrader(course: Course) -> Iterator[str]:
+    """A Jupyter server with the formgrader, like an instructor's."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {
+        "ip": "127.0.0.1", "port": port, "open_browser": False, "allow_root": True, "root_dir": str(course.root),
+        "port_retries": 0,
+    }  # fmt: skip
+    server = subprocess.Popen(
+        [
+            sys.executable, "-m", "jupyter_server", *(f"--ServerApp.{name}={value}" for name, value in options.items()),
+            "--IdentityProvider.token=",
+            "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}",
+        ],
+        cwd=course.root, env={**os.environ, "JUPYTER_CONFIG_DIR": str(course.root / "jupyter")},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            assert server.poll() is None, "the server has ended"
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/formgrader", timeout=5).close()
+                break
+            time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_nothing_runs_in_the_formgrader(chromium: Any, course: Course) -> None:
+    with Gradebook(course.layout.db_url) as gradebook:
+        submission = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "mallory").id
+    with formgrader(course) as address:
+        seen = visit(chromium, f"{address}/formgrader/submissions/{submission}/", wait=2)
+    assert "Student's answer" in seen.text
+    assert_nothing_ran(seen)
