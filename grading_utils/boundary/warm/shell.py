@@ -150,7 +150,7 @@ class NotebookShell(InteractiveShell):
 
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         """Record the exception being handled, or the given one, with the frames that belong to cells."""
-        _, error, _trace = exc_tuple or sys.exc_info()
+        error = exc_tuple[1] if exc_tuple else sys.exception()
         if isinstance(error, SyntaxError) and type(error).__name__.startswith("_"):  # a private one, since Python 3.13
             error = SyntaxError(*error.args)
         if error is not None:
