@@ -30,7 +30,7 @@ NOT_YET_VISIBLE = {
     "06-prompting",
     "07-train-a-tiny-model",
 }
-NOT_YET_READABLE = {"04-next-token", "05-generation", "06-prompting", "07-train-a-tiny-model"}
+NOT_YET_READABLE = {"06-prompting", "07-train-a-tiny-model"}
 
 each_notebook = pytest.mark.parametrize("path", WITH_ANSWERS, ids=lambda path: path.parent.name)
 
