@@ -12,7 +12,7 @@ from grading_utils.checks.names import bound_names
 from grading_utils.course.cells import is_demonstration
 from grading_utils.lessons.predictions import NOTHING_YET, prediction_of
 
-from .notebooks import NOTEBOOKS, every_notebook_but, is_answer, is_check, kernel, read
+from .notebooks import every_notebook_but, is_answer, is_check, kernel, read
 
 NOT_YET_RESOLVED = {
     "01-follower-tables",
