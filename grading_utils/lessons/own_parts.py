@@ -74,10 +74,10 @@ def train_in_batches(
     losses = []
     for _ in range(epochs):
         total = 0.0
-        for chosen in torch.arange(len(examples)).split(batch_size):
+        for chosen in torch.split(torch.arange(len(examples)), batch_size):
             loss = torch.nn.functional.cross_entropy(model(inputs[chosen]).flatten(0, 1), targets[chosen].flatten())
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += loss.item() * len(chosen)
         losses.append(total / len(examples))
