@@ -12,9 +12,9 @@ from grading_utils.checks.names import bound_names
 from grading_utils.course.cells import is_demonstration
 from grading_utils.lessons.predictions import NOTHING_YET, prediction_of
 
-from .notebooks import NOTEBOOKS, every_notebook_but, is_answer, is_check, kernel, read
+from .notebooks import every_notebook_but, is_answer, is_check, kernel, read
 
-NOT_YET_RESOLVED = {"04-next-token", "05-generation", "06-prompting", "07-train-a-tiny-model"} - {"04-next-token"}
+NOT_YET_RESOLVED = {"07-train-a-tiny-model"}
 
 
 def resolutions(source: str) -> list[ast.Call]:
