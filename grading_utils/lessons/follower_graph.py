@@ -99,7 +99,7 @@ def draw_follower_graph(
     placed = [_on_page(axes, curve) for curve, _ in drawn]
     for number, (curve, edge) in enumerate(drawn):
         if edge["count"] < edge["total"]:
-            others = np.concatenate([*placed[:number], *placed[number + 1 :], _corners(axes, boxes.values())])
+            others = np.concatenate([*placed[:number], *placed[number + 1 :], _covered(axes, boxes.values())])
             x, y = _free_place(axes, curve, others)
             placed.append(np.repeat(axes.transData.transform([(x, y)]), 5, axis=0))
             share = f"{edge['count']} of {edge['total']}"
@@ -147,18 +147,19 @@ def _on_page(axes: Axes, curve: NDArray[np.float64]) -> NDArray[np.float64]:
     return page
 
 
-def _corners(axes: Axes, boxes: Iterable[Bbox]) -> NDArray[np.float64]:
-    """Points around the boxes, on the page."""
-    around = [(x, y) for box in boxes for x in np.linspace(box.x0, box.x1, 5) for y in (box.y0, box.y1)]
-    page: NDArray[np.float64] = axes.transData.transform(around)
+def _covered(axes: Axes, boxes: Iterable[Bbox]) -> NDArray[np.float64]:
+    """Points all over the boxes, on the page."""
+    grid = [(x, y) for box in boxes for x in np.linspace(box.x0, box.x1, 7) for y in np.linspace(box.y0, box.y1, 3)]
+    page: NDArray[np.float64] = axes.transData.transform(grid)
     return page
 
 
 def _free_place(axes: Axes, curve: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[float, float]:
     """The place on a curve, not too near to its ends, that is farthest from everything else."""
-    candidates = _points(curve, np.linspace(0.15, 0.85, 29))
+    candidates = _points(curve, np.linspace(0.15, 0.8, 27))
     page = axes.transData.transform(candidates)
-    distances = np.linalg.norm(page[:, None, :] - others[None, :, :], axis=2).min(axis=1)
+    flat = (page[:, None, :] - others[None, :, :]) * [0.35, 1.0]  # a label is about three times as wide as high
+    distances = np.linalg.norm(flat, axis=2).min(axis=1)
     x, y = candidates[int(distances.argmax())]
     return float(x), float(y)
 
@@ -181,8 +182,9 @@ def _draw_arrow(axes: Axes, source: Bbox, target: Bbox, count: int) -> NDArray[n
     control = tuple(axes.transData.inverted().transform(on_page))
     curve = np.array([start, control, end])
     color = BACKWARD if backward else FORWARD
+    curve = curve if loop else _between(curve, source, target)
     arrow = FancyArrowPatch(
-        path=Path(curve if loop else _between(curve, source, target), [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
+        path=Path(curve, [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
         arrowstyle="-|>", mutation_scale=12, linewidth=min(0.8 + 0.7 * count, 6.0), color=color,
         alpha=0.55 if backward else 0.85, zorder=1, clip_on=False, transform=axes.transData,
     )  # fmt: skip
