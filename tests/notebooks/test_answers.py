@@ -29,7 +29,7 @@ UNREADABLE = 0.02
 NOT_YET_VISIBLE = {
     "07-train-a-tiny-model",
 }
-NOT_YET_READABLE = {"04-next-token", "05-generation", "07-train-a-tiny-model"}
+NOT_YET_READABLE = {"07-train-a-tiny-model"}
 
 each_notebook = pytest.mark.parametrize("path", WITH_ANSWERS, ids=lambda path: path.parent.name)
 
