@@ -13,7 +13,7 @@ from functools import cached_property
 
 from grading_utils.boundary.tester.handover import order
 from grading_utils.checks.names import bound_names, free_names, mentioned_names
-from grading_utils.checks.source import StudentSource
+from grading_utils.checks.source import StudentSource, parse
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, Job
 
@@ -112,7 +112,10 @@ class Plan:
         needed: list[Cell] = []
         names = set(mentioned_names(self.text(cell)))
         for earlier in reversed([c for c in self.cells if c.index < cell.index and c.role is Role.TEST]):
-            if bound_names(self.text(earlier)) & names:
+            # A magic can bind any word that it has.
+            is_python = parse(earlier.source) is not None
+            bound = bound_names(self.text(earlier)) if is_python else mentioned_names(earlier.source)
+            if bound & names:
                 needed.append(earlier)
                 names |= mentioned_names(self.text(earlier))
         return needed[::-1]
