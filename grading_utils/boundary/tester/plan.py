@@ -96,7 +96,8 @@ class Plan:
     def ours_before(self, cell: Cell) -> frozenset[str]:
         """Names that instructor cells before this one bind."""
         earlier = (c for c in self.cells if c.index < cell.index and c.role is Role.INSTRUCTOR)
-        return self._known.union(*(bound_names(self.text(c)) for c in earlier))
+        imports = self._job.solution.imports if self._job.solution is not None else {}
+        return self._known.union(imports, *(bound_names(self.text(c)) for c in earlier))
 
     def taken_over(self, cell: Cell) -> frozenset[str]:
         """Names which a student's cell binds and may take from the tests that bound them before.
@@ -105,7 +106,7 @@ class Plan:
         test's, or a student could empty the list of cases that a later test goes through.
         """
         bound = self.binds(cell)
-        return bound if self._job.answers is None else bound & self._job.answers
+        return bound if self._job.solution is None else bound & self._job.solution.answers
 
     def prelude(self, cell: Cell) -> list[Cell]:
         """The earlier tests that a test which runs inside needs, because they bind names that it mentions."""
