@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from grading_utils.boundary.wire import kinds, nodes
@@ -54,6 +55,10 @@ class SharedNames:
         """The name of a registered object; None for any other."""
         name = self._names.get(id(value))
         return name if name is not None and self._by_name.get(name) is value else None
+
+    def values(self) -> Collection[object]:
+        """All registered objects."""
+        return self._by_name.values()
 
     def __getitem__(self, name: str) -> object:
         if name not in self._by_name:
