@@ -179,7 +179,7 @@ def _grade_notebook(
     outcome.attention += notes + restored.attention
     outcome.repairs += restored.repairs
     notebook = restored.notebook
-    job = make_job(notebook, bundle, rights=terms.rights, answers=terms.answers, everything=everything)
+    job = make_job(notebook, bundle, rights=terms.rights, solution=terms.solution, everything=everything)
     run = engine.run(msgspec.structs.replace(job, files=files))
     insert_outputs(notebook, run)
     leave_open(notebook, terms.open)

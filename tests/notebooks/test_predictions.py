@@ -18,7 +18,6 @@ NOT_YET_RESOLVED = {
     "01-follower-tables",
     "02-context-and-temperature",
     "03-tokenization",
-    "07-train-a-tiny-model",
 }
 
 
