@@ -28,6 +28,7 @@ from grading_utils.course.course import Course
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.pipeline import grade
 from grading_utils.reporting.feedback import write_feedback
+from grading_utils.reporting.model_answers import HEADING
 from grading_utils.reporting.report import write_report
 
 from ..conftest import ASSIGNMENT, cell_named, hand_in
@@ -90,7 +91,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
     course = Course.open(write_course(tmp_path_factory.mktemp("course")))
     bundle = build_bundle(course, ASSIGNMENT)
-    from grading_utils.authoring.proof import solution_notebook
+    from grading_utils.grading.solutions import solution_notebook
 
     notebook = solution_notebook(course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", bundle.notebooks[ASSIGNMENT])
     cell_named(notebook, "why").source = WRITTEN
@@ -160,6 +161,7 @@ def test_nothing_runs_in_nbgraders_own_feedback(chromium: Any, course: Course) -
     page = course.root / f"theirs/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html"
     assert_nothing_ran(visit(chromium, page.as_uri()))
     assert "a text without words" not in page.read_text(encoding="utf-8")
+    assert HEADING not in page.read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -201,4 +203,5 @@ def test_nothing_runs_in_the_formgrader(chromium: Any, course: Course) -> None:
     with formgrader(course) as address:
         seen = visit(chromium, f"{address}/formgrader/submissions/{submission}/", wait=2)
     assert "Student's answer" in seen.text
+    assert HEADING in seen.text
     assert_nothing_ran(seen)
