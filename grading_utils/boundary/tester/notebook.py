@@ -177,7 +177,8 @@ class Notebook:
             return True
         self._copies.give(seconds)
         try:
-            done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws)
+            earlier = self._plan.visible_before(cell)
+            done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws, earlier=earlier)
         except BoundaryError as error:
             is_late = isinstance(error, StudentOverran) and self._budget.is_over(cell)
             stopped = verdicts.stopped(cell, error, self._copies.why())

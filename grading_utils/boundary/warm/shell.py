@@ -124,6 +124,8 @@ class NotebookShell(InteractiveShell):
     display_pub_class = Type(_Publisher)
 
     recorder: Recorder | None = None
+    failure: BaseException | None = None
+    """The last exception that was shown."""
     is_quiet = False
     """Does the running cell end in a semicolon?"""
 
@@ -152,6 +154,7 @@ class NotebookShell(InteractiveShell):
         """Record the exception being handled, with the frames that belong to cells."""
         kind, error, _trace = sys.exc_info()
         if error is not None:
+            self.failure = error
             self._showtraceback(kind, error, cell_traceback(error))
 
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:
