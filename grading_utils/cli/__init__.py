@@ -17,11 +17,10 @@ from typing import Any
 
 import click
 
+from grading_utils import patches
 from grading_utils.errors import GradingError, MachineError, SandboxError, machine_trouble
 
-# With this package at hand jsonschema, which every reader of notebooks imports, builds 38 grammars for checking
-# addresses (over a second); no notebook has a use for them, and jsonschema does without.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+patches.skip_grammars_of_addresses()
 
 COMMANDS = {
     "init": "Make a course of your own from this pack.",
@@ -29,6 +28,7 @@ COMMANDS = {
     "kit": "Put what students need into one folder or zip.",
     "solutions": "Write worked notebooks for students, for after the deadline.",
     "grade": "Grade submissions, each in its own sandbox.",
+    "merge": "Make one gradebook of what several machines graded (`grade --shard`).",
     "diff": "Show whose score moved when the class was graded last, and why.",
     "students": "Who is in the course: import a roster, list it.",
     "due": "Set when an assignment is due.",

@@ -17,6 +17,7 @@ from grading_utils.results import Status, SubmissionResult
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
+    from grading_utils.grading.merging import Shard
     from grading_utils.grading.moved import Moved
     from grading_utils.grading.pipeline import EngineFactory
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also do what no score needs: draw figures that no person grades, run demonstrations and trailing cells.",
 )
+@options.shard
 @click.option("--again", is_flag=True, help="Also grade submissions for which nothing has changed.")
 @click.option(
     "--inside",
@@ -59,6 +61,7 @@ def command(
     no_isolation: bool,
     workers: int | None,
     full: bool,
+    shard: Shard | None,
     again: bool,
     inside: tuple[str, ...],
     apart_only: bool,
@@ -87,8 +90,11 @@ def command(
     recorded = by_key(read_json(course.root / RESULTS) if (course.root / RESULTS).exists() else [])
     chosen = [course.require(name) for name in assignments] or course.assignments()
     work = {name: _students(course, name, students) for name in chosen}
+    handed_in = any(work.values())
+    if shard is not None:
+        work = {name: [student for student in there if shard.holds(student)] for name, there in work.items()}
     lost = strays(course)
-    if not any(work.values()):
+    if not handed_in:
         raise CourseError(_nothing(course, chosen, students, lost))
     for line in lost:
         click.echo(f"not looked at: {line}", err=True)
