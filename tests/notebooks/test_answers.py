@@ -32,7 +32,7 @@ NOT_YET_VISIBLE = {
     "06-prompting",
     "07-train-a-tiny-model",
 }
-NOT_YET_READABLE = {path.stem for path in NOTEBOOKS}
+NOT_YET_READABLE = {"03-tokenization"}
 
 each_notebook = pytest.mark.parametrize("path", WITH_ANSWERS, ids=lambda path: path.parent.name)
 
