@@ -6,6 +6,7 @@ answers. Nothing here runs or decides anything.
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any
 
@@ -52,6 +53,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     lost: tuple[int, ...] = ()
     """Cells (by `index`) that ended an earlier tester, and must not be run in one again."""
+    seconds: float = math.inf
+    """Time for all of the student's cells together."""
     answers: frozenset[str] | None = None
     """Names that the instructor's own answers bind; None where nobody knows."""
     files: tuple[tuple[str, bytes], ...] = ()

@@ -28,7 +28,7 @@ def bound_names(source: str) -> frozenset[str]:
     """Names that a cell binds at its top level; those it can bind in other ways are not seen."""
     try:
         table = symtable.symtable(source, "<cell>", "exec")
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
     return frozenset(bound.union(*(_declared_global(child) for child in table.get_children())))
@@ -39,12 +39,21 @@ def _declared_global(table: symtable.SymbolTable) -> set[str]:
     return found.union(*(_declared_global(child) for child in table.get_children()))
 
 
+def defined_names(source: str) -> frozenset[str]:
+    """Names of the functions and classes that a cell defines, wherever in it."""
+    tree = parse(source)
+    if tree is None:
+        return frozenset()
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))
+
+
 @lru_cache(maxsize=256)
 def free_names(source: str) -> frozenset[str]:
     """Global names that a cell reads anywhere in it."""
     try:
         table = symtable.symtable(source, "<cell>", "exec")
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     return frozenset(_read_globals(table, is_top=True))
 

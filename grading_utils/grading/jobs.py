@@ -24,6 +24,10 @@ from grading_utils.course.cells import (
 )
 from grading_utils.jobs import Cell, CellRun, Job, Rights
 
+_SHARES = 2
+"""All of a student's cells together may use so many times the seconds of the assignment's answer cells: one share to
+run them, one for added cells and for running everything again after a cell that ended the process."""
+
 
 class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):
     """What running one notebook gave: one entry for every cell of the job."""
@@ -90,4 +94,11 @@ def make_job(
         if rights is not None and job.grade_id is not None and job.grade_id in rights:
             job = msgspec.structs.replace(job, rights=rights[job.grade_id])
         (leading if job.grade_id in leading_names else rest).append(job)
-    return Job(leading=len(leading), cells=(*leading, *rest), answers=answers)
+    seconds = _SHARES * _answer_seconds(bundle)
+    return Job(leading=len(leading), cells=(*leading, *rest), seconds=seconds, answers=answers)
+
+
+def _answer_seconds(bundle: NotebookBundle) -> float:
+    """What the time limits of the assignment's own answer cells add up to; cells that a student adds bring none."""
+    answers = (cell for cell in bundle.cells if cell.cell_type == "code" and role(cell) is Role.STUDENT)
+    return sum(time_limit(cell) for cell in answers)

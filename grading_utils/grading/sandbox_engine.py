@@ -9,8 +9,12 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
+import select
 import shutil
+import socket
 import tempfile
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -37,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 _TRIES = 4
 """How often a job is given to a tester. One that ends early was brought down by the check that it was running, whose
-value from the student needed endless computing; the next one leaves that check out."""
+value from the student needed endless computing; the next one leaves that check out, the last one all that follow."""
 _SLACK_SECONDS = 120.0
 """Wall-clock time that a job may take beyond what its cells may use."""
 
@@ -93,25 +97,26 @@ class SandboxEngine:
             CellRun(index=cell.index, status=CellStatus.OK, outputs=outputs)
             for cell, outputs in zip(job.cells[: job.leading], self._reply.outputs, strict=True)
         ]
-        attempt: Job | None = job
-        for _ in range(_TRIES):
-            assert attempt is not None
+        attempt = job
+        for number in range(_TRIES):
             runs, problem = self._run_rest(attempt)
             if not problem:
                 places = {cell.index: place for place, cell in enumerate(job.cells)}
                 return NotebookRun(isolated=True, cells=(*leading, *sorted(runs, key=lambda run: places[run.index])))
-            attempt = without_culprit(attempt, len(runs)) or attempt
+            attempt = without_culprit(attempt, len(runs), gives_up=number == _TRIES - 2) or attempt
         raise SandboxError(f"the tester ended before the notebook was done: {problem}")
 
     def _run_rest(self, job: Job) -> tuple[list[CellRun], str]:
         """What a tester reported, and what went wrong with it: "" where it came to the end."""
-        allowed = sum(cell.time_limit for cell in job.cells) * self._policy.patience
+        checks = sum(cell.time_limit for cell in job.cells if cell.role is not Role.STUDENT)
+        allowed = (job.seconds + checks) * self._policy.patience + _SLACK_SECONDS
         runs: list[CellRun] = []
         with self._warm.fork_tester() as tester:
-            tester.socket.settimeout(allowed + _SLACK_SECONDS)
+            tester.socket.settimeout(allowed)
             try:
                 send_job(tester.socket, job)
-                for run in read_runs(tester.socket):
+                tester.socket.settimeout(None)
+                for run in read_runs(tester.socket, wait_until(time.monotonic() + allowed)):
                     runs.append(run)
             except (StudentDied, BoundaryError, TimeoutError) as error:
                 _log.warning("a tester ended early: %s; %s", error, self._warm.stderr()[-2000:])
@@ -121,6 +126,17 @@ class SandboxEngine:
     def close(self) -> None:
         """End the warm process and with it everything that was forked from it."""
         self._resources.close()
+
+
+def wait_until(deadline: float) -> Callable[[socket.socket], None]:
+    """A `frames.Wait` that raises `TimeoutError` at a moment of the monotonic clock, whatever has come by then."""
+
+    def wait(sock: socket.socket) -> None:
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([sock], [], [], left)[0]:
+            raise TimeoutError("a tester was not done in time")
+
+    return wait
 
 
 def _hint(error: dict[str, Any]) -> str:

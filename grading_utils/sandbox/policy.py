@@ -1,7 +1,7 @@
 """What a student's process may use: one frozen record, everything else is denied.
 
 This module only states the numbers. `view.py` turns the paths into mounts, `seal.py` enforces the kernel's limits,
-`leash.py` the measured ones; `output_bytes` is for whoever collects the output.
+`students.py` the measured ones. What cells may show is bounded where it is collected, in `boundary`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Policy:
     """Further environment variables of the warm process; none is inherited from the caller."""
 
     memory_bytes: int = 1024 * MIB
-    """Memory of a student beyond what it inherits from the warm process."""
+    """Memory of a student, or of a tester, beyond what it inherits from the warm process."""
     processes: int = 128
     """Processes and threads of a student at the same time; the copies put aside for its checks are among them."""
     open_files: int = 256
@@ -38,8 +38,6 @@ class Policy:
     """Number of files and folders of a student."""
     stack_bytes: int = 8 * MIB
     """Stack of a student's main thread."""
-    output_bytes: int = MIB
-    """Text and pictures that one cell may show."""
 
     cell_seconds: float = 30.0
     """Time one cell may use: computing and sleeping count, waiting for a busy processor does not."""

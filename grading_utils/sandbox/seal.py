@@ -3,7 +3,7 @@
 Everything here happens in the forked process itself and cannot be undone by it. A student ends with its own
 namespaces, an empty network, a private scratch folder, no descriptor but its socket, hard limits, no capability, no
 way to gain one, and a system-call filter. A tester keeps a view of its students: it stays in the warm process's
-namespaces, with a private scratch folder, no new privileges and the same filter.
+namespaces, with a private scratch folder, the same bounds of memory and time, no new privileges and the same filter.
 """
 
 from __future__ import annotations
@@ -71,11 +71,16 @@ def _limit(kind: int, soft: int, hard: int | None = None) -> None:
     resource.setrlimit(kind, (min(soft, ceiling), ceiling))
 
 
-def _set_limits(policy: Policy) -> None:
-    Path("/proc/self/oom_score_adj").write_text(str(_FIRST_KILLED))
+def _limit_values(policy: Policy) -> None:
+    """The limits of everybody who deals with a student's values, a tester included."""
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, policy.life_cpu_seconds, policy.life_cpu_seconds + 5)
     _limit(resource.RLIMIT_DATA, _inherited_data() + policy.memory_bytes)
+
+
+def _set_limits(policy: Policy) -> None:
+    Path("/proc/self/oom_score_adj").write_text(str(_FIRST_KILLED))
+    _limit_values(policy)
     _limit(resource.RLIMIT_FSIZE, policy.file_bytes)
     _limit(resource.RLIMIT_MEMLOCK, 1 << 16)
     _limit(resource.RLIMIT_MSGQUEUE, 0)
@@ -132,5 +137,6 @@ def seal_tester(policy: Policy, kept: tuple[int, ...], files: frozenset[int] = f
     kernel.unshare(kernel.CLONE_NEWNS)
     _private_scratch(policy)
     open_files.reopen(files)
+    _limit_values(policy)
     kernel.set_capabilities(frozenset({kernel.CAP_KILL, kernel.CAP_SYS_PTRACE}))
     seccomp.load()

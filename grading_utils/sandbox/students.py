@@ -119,6 +119,10 @@ class Student:
         self._waited = 0.0
         self._before: Usage | None = None  # taken when an answer is late for the first time: most never are
 
+    def used(self) -> float:
+        """Seconds of the present budget that are used: nearly nothing is not looked at and counts as it was waited."""
+        return self._waited if self._before is None else self._used(self._before, self._meter.read())
+
     def wait_readable(self, sock: socket.socket) -> None:
         """Return once `sock` can be read or has hung up.
 
@@ -176,16 +180,20 @@ class Student:
 
     def _check_time(self, usage: Usage) -> None:
         self._cpu_seconds = usage.cpu_seconds
-        before = self._before = self._before or usage
-        used = usage.cpu_seconds - before.cpu_seconds
-        if usage.queued_seconds is not None and before.queued_seconds is not None:
-            used = max(used, self._waited - (usage.queued_seconds - before.queued_seconds))
-        if used > self._seconds:
+        self._before = self._before or usage
+        if self._used(self._before, usage) > self._seconds:
             raise TimeoutError(f"time limit: more than {self._seconds:g} s used")
         if self._waited > self._seconds * self._policy.patience:
             waited = f"{self._waited:.0f} s"
             self._machine = f"the machine was so busy that the student's code got nothing done in {waited}"
             raise TimeoutError(f"time limit: no answer in {waited} on a busy machine")
+
+    def _used(self, before: Usage, now: Usage) -> float:
+        """Seconds of computing and of sleeping between two looks, the first of them soon after the budget began."""
+        used = now.cpu_seconds - before.cpu_seconds
+        if now.queued_seconds is None or before.queued_seconds is None:
+            return used
+        return max(used, self._waited - (now.queued_seconds - before.queued_seconds))
 
     def usage(self) -> Usage:
         """What the student's living processes have used so far."""

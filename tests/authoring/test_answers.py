@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from grading_utils.authoring.answers import FOLDER, Summary, Tried, gaps, read_answers, try_answers
+from grading_utils.boundary.tester.wording import GAP
 from grading_utils.cli import main
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
@@ -94,5 +95,5 @@ def test_a_list_that_cannot_be_read_is_refused_by_name(small_course: Course) -> 
 
 
 def test_gaps_of_a_message_are_counted() -> None:
-    assert gaps("A … of the … is missing") == 2
+    assert gaps(f"A {GAP} of the {GAP} is missing") == 2
     assert gaps("all of it is here") == 0

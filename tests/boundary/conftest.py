@@ -38,10 +38,14 @@ class ForkedStudent:
                 os._exit(0)
         theirs.close()
         self._is_alive = True
-        self._end = time.monotonic() + 20
+        self.start(20)
 
     def start(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self._begun = time.monotonic()
+        self._end = self._begun + seconds
+
+    def used(self) -> float:
+        return time.monotonic() - self._begun
 
     def _wait(self, readers: list[socket.socket], writers: list[socket.socket]) -> None:
         left = self._end - time.monotonic()

@@ -49,6 +49,8 @@ class Attack:
     """What the messages that the student reads must not hold."""
     shows: tuple[str, ...] = ()
     """What the student's feedback page holds all the same."""
+    says: str = ""
+    """Words that a cell of the graded notebook says."""
     silent: bool = False
     fast: bool = False
 

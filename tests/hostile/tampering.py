@@ -213,6 +213,57 @@ def stored_outputs(notebook: Notebook) -> None:
             cell["outputs"], cell["execution_count"] = [value, page], 1
 
 
+def _before(notebook: Notebook, name: str, sources: list[str]) -> None:
+    """Add cells of the student's own in front of one of the assignment's."""
+    cells = notebook["cells"]
+    place = next(number for number, cell in enumerate(cells) if _entry(cell).get("grade_id") == name)
+    cells[place:place] = [{**_code(source), "id": f"added-{number}"} for number, source in enumerate(sources)]
+
+
+def nap_in_sixteen_cells(notebook: Notebook) -> None:
+    _before(notebook, "count", ["import time\ntime.sleep(1.8)\ntried()"] * 16)
+
+
+def compute_in_two_thousand_cells(notebook: Notebook) -> None:
+    busy = "import time\nend = time.process_time() + 1.7\nwhile time.process_time() < end: pass\ntried()"
+    _before(notebook, "count", [busy] * 2_000)
+
+
+def sixty_small_cells(notebook: Notebook) -> None:
+    _before(notebook, "count", [f"step_{n} = {n}\nprint(step_{n})\ntried()" for n in range(60)])
+
+
+def _picture(megabytes: float) -> str:
+    return (
+        "from IPython.display import Image\ntried()\n"
+        f"Image(b'\\x89PNG\\r\\n\\x1a\\n' + bytes(int({megabytes} * 750_000)), format='png')"
+    )
+
+
+def twelve_pictures(notebook: Notebook) -> None:
+    _before(notebook, "count", [_picture(7.9)] * 12)
+
+
+def two_big_pictures(notebook: Notebook) -> None:
+    _before(notebook, "count", [_picture(7), _picture(7)])
+
+
+def texts_that_no_parser_likes(notebook: Notebook) -> None:
+    """Deep, endless, odd: each is a cell of its own, and one is the answer to a question."""
+    texts = [
+        "x = " + "not " * 9_000 + "1", "lambda: " * 9_000 + "1", "(" * 9_000, "[" * 180 + "]" * 180, "f" * 10**6,
+        "x" + ".x" * 9_000, "1" + "+1" * 50_000, "if 1: pass\n" + "elif 1: pass\n" * 9_000, "x = '''" + "\n" * 10**5,
+        "!" * 2_000, "%%time\n" + "-" * 9_000 + "1", "a = b = " * 9_000 + "1", "@x\n" * 9_000 + "def f(): pass",
+        "".join(" " * n + "if 1:\n" for n in range(99)) + " " * 99 + "pass", "f'" + "{f" * 3_000, "\0", "\f\v\x1b",
+        "\udc80 = 1", "x = {" * 5_000, "def f(" + "a, " * 30_000 + "): pass", "class A:\n" + " pass\n" * 10**5,
+        "x = " + "-" * 9_000 + "1", "try: pass\n" + "except x: pass\n" * 5_000, "print(" + "*" * 50_000, "?" * 9_000,
+        "match x:\n" + " case _: pass\n" * 5_000, "for x in " * 9_000, "x: " * 9_000, "yield " * 9_000 + "1",
+    ]  # fmt: skip
+    _before(notebook, "squares", texts)
+    answer = next(cell for cell in notebook["cells"] if _entry(cell).get("grade_id") == "answer")
+    answer["source"] = "answer = " + "-" * 9_000 + "42"
+
+
 def attachments_that_run(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":

@@ -58,6 +58,10 @@ HONEST: dict[str, tuple[dict[str, str], dict[str, float | None]]] = {
 """Students who do nothing but their work: their cells, and the points that differ from a perfect solution's."""
 
 
+MOST_BYTES = 20 << 20
+"""A graded notebook may be so large, whatever its cells show."""
+
+
 @dataclass
 class Graded:
     """The class after grading, with what the watchers saw."""
@@ -80,6 +84,10 @@ class Graded:
     def notebook(self, student: str) -> Any:
         """A graded notebook."""
         return nbformat.read(self.course.autograded(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb", as_version=4)
+
+    def size(self, student: str) -> int:
+        """Bytes of a graded notebook."""
+        return (self.course.autograded(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb").stat().st_size
 
     def feedback(self, student: str) -> str:
         """Everything that a student gets to read."""
@@ -204,6 +212,8 @@ def check(graded: Graded, attack: Attack) -> None:
         notebook = graded.notebook(attack.name)
         nbformat.validate(notebook)
         said = watching.student_outputs(notebook, of_tests=False)
+        assert attack.says in said
+        assert graded.size(attack.name) < MOST_BYTES
         if attack.must_have_run:
             assert "TRIED" in said, said
         assert "LOOT" not in said + watching.student_outputs(notebook, of_tests=True), said

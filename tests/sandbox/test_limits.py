@@ -402,3 +402,16 @@ def test_patience_ends_even_on_a_busy_machine(start_warm: Callable[..., WarmProc
     with start_warm(patience=1.5) as warm, warm.fork_tester() as tester:
         answer = Stage(tester).tester(STOP.format(code=code, seconds=2.0))
     assert answer.startswith("time limit: no answer in 3 s")
+
+
+def test_a_tester_has_the_same_bound_of_memory(stage: Stage) -> None:
+    answer = stage.tester("bytearray(400 << 20)")
+    assert answer == {"raised": "MemoryError", "message": ""}
+    assert stage.tester("answer = len(bytearray(100 << 20))") == 100 << 20
+
+
+def test_a_tester_has_a_bound_of_processor_time(start_warm: Callable[..., WarmProcess]) -> None:
+    with start_warm(life_cpu_seconds=1) as warm, warm.fork_tester() as tester:
+        with pytest.raises(EOFError):
+            Stage(tester).tester("while True: pass")
+        assert tester.wait(20)

@@ -27,7 +27,7 @@ from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import BoundaryError
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
-from grading_utils.checks.names import bound_names
+from grading_utils.checks.names import bound_names, defined_names
 
 _DECODER = msgspec.msgpack.Decoder(m.Question)
 
@@ -146,13 +146,21 @@ class Endpoint:
         if question.instructor and self._warm.adopt(question.source) is not None:
             return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
+        binds, defines = self._names_in(question.source)
         ok, outputs = run_cell(self._warm.shell, question.source, draws=question.draws)
         self._busy = False
         if question.instructor:
-            bound = bound_names(self._warm.shell.transform_cell(question.source))
-            self._warm.register({name: self._namespace[name] for name in bound if name in self._namespace})
+            self._warm.register({name: self._namespace[name] for name in binds if name in self._namespace})
         plain = [_as_text(output) for output in outputs]
-        return m.CellDone(seq=question.seq, ok=ok, outputs=plain)
+        return m.CellDone(seq=question.seq, ok=ok, outputs=plain, binds=binds, defines=defines)
+
+    def _names_in(self, source: str) -> tuple[list[str], list[str]]:
+        """Names that a cell binds and names of functions that it defines; none where its text can't be read."""
+        try:
+            text = self._warm.shell.transform_cell(source)
+            return _plain_names(bound_names(text)), _plain_names(defined_names(text))
+        except Exception:
+            return [], []
 
     def _list_names(self, question: m.ListNames, _: codec.Decoder, __: codec.Encoder) -> Any:
         names = [name for name in self._namespace if isinstance(name, str) and name not in self._warm.initial_names]
@@ -331,6 +339,10 @@ def _as_text(output: dict[str, Any]) -> dict[str, Any]:
         else None
         for key, value in output.items()
     }  # fmt: skip
+
+
+def _plain_names(names: frozenset[str]) -> list[str]:
+    return sorted(name for name in names if len(name) <= 200)[:1000]
 
 
 def _text(target: Any, attribute: str, longest: int) -> str | None:

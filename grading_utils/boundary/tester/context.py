@@ -29,6 +29,8 @@ class Context:
     """Why the student's process has ended, in words; empty where nothing is known."""
     earlier: Callable[[], Sequence[Cell]] = tuple
     """The notebook's cells before the one that is running."""
+    binds: Callable[[Cell], frozenset[str]] = lambda _: frozenset()
+    """Names that a student's cell binds, as its process says."""
     machine: Callable[[], str] = str
     """What the machine did to the student's process, as a sentence; empty where it did nothing."""
     received: Received = field(default_factory=Received)

@@ -59,6 +59,10 @@ class Copies:
         if self._student is not None:
             self._student.start(seconds)
 
+    def used(self) -> float:
+        """Seconds of the present budget that are used."""
+        return self._student.used() if self._student is not None else 0.0
+
     def why(self) -> str:
         """Why the student's process has ended, in words."""
         return self._student.why() if self._student is not None else ""

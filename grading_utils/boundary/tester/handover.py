@@ -56,7 +56,7 @@ def read_runs(sock: socket.socket, wait: frames.Wait | None = None) -> Iterator[
         yield run
 
 
-def without_culprit(job: Job, reported: int) -> Job | None:
+def without_culprit(job: Job, reported: int, *, gives_up: bool = False) -> Job | None:
     """The job to run again after a tester has died having reported some cells.
 
     A value of the student's can make a check compute without end inside one operation, which only ends with the
@@ -65,6 +65,7 @@ def without_culprit(job: Job, reported: int) -> Job | None:
     Args:
         job: What the tester was given.
         reported: How many results came from it.
+        gives_up: Whether the checks after the one that was running are left out as well.
 
     Returns:
         The job without the check that was running; None where none was, so that the fault is ours.
@@ -72,4 +73,5 @@ def without_culprit(job: Job, reported: int) -> Job | None:
     cells = order(job)
     if reported >= len(cells) or cells[reported].role is Role.STUDENT:
         return None
-    return msgspec.structs.replace(job, lost=(*job.lost, cells[reported].index))
+    lost = [cell.index for cell in cells[reported:] if cell.role is Role.TEST] if gives_up else []
+    return msgspec.structs.replace(job, lost=(*job.lost, cells[reported].index, *lost))

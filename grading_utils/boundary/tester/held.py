@@ -8,14 +8,12 @@ others a hidden part reads. Whether a check can do with this is decided here; `t
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.wire.errors import BoundaryError
 from grading_utils.checks.names import mentioned_names
-from grading_utils.checks.source import parse
 
 MOST_NAMES = 16
 """A check that mentions more of the student's names gets a copy."""
@@ -98,15 +96,6 @@ def hold(
             return None
         values[name] = read
     return Held(names, values)
-
-
-def defined_names(source: str) -> frozenset[str]:
-    """Names of the functions and classes that a cell defines, wherever in it."""
-    tree = parse(source)
-    if tree is None:
-        return frozenset()
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))
 
 
 def _without(source: str, hidden_lines: Iterable[tuple[int, int]]) -> str:

@@ -19,7 +19,6 @@ from grading_utils.boundary.tester.origins import Follower, Names
 from grading_utils.boundary.tester.stack import scopes
 from grading_utils.boundary.tester.wording import explain
 from grading_utils.boundary.wire.errors import BoundaryError
-from grading_utils.checks.names import bound_names
 from grading_utils.checks.source import parse, plain_python
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell
@@ -76,10 +75,9 @@ def _known(check: Check) -> Names:
     """The names of the notebook before the cell ran."""
     follower = Follower(Names(spoiled=set(check.namespace.fetched)))
     for cell in check.context.earlier():
-        text = plain_python(cell.source)
         if cell.role is Role.STUDENT:
-            follower.names.ours -= bound_names(text) - check.namespace.instructor_names
-        elif (tree := parse(text)) is not None:
+            follower.names.ours -= check.context.binds(cell) - check.namespace.instructor_names
+        elif (tree := parse(plain_python(cell.source))) is not None:
             follower.follow(tree.body)
     return follower.names
 

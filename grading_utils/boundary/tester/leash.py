@@ -18,6 +18,9 @@ class Student(Protocol):
     def start(self, seconds: float) -> None:
         """Begin a new time budget for everything this student's processes do from now on."""
 
+    def used(self) -> float:
+        """Seconds of the present budget that are used so far."""
+
     def wait_readable(self, sock: socket.socket) -> None:
         """Return once `sock` can be read or has hung up.
 

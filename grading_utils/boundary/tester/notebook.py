@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from grading_utils.boundary.tester import verdicts
+from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
 from grading_utils.boundary.tester.handover import with_files
@@ -30,7 +31,7 @@ from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.testcell import run_in_tester
 from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
-from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.errors import BoundaryError, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
 from grading_utils.checks.names import bound_names, uses_unknown_names
 from grading_utils.course.cells import Role
@@ -71,8 +72,10 @@ class Notebook:
             warm.shared,
             lambda qualname: self._plan.source_of(qualname, self._position),
             earlier=lambda: self._plan.earlier(self._position),
+            binds=self._plan.binds,
         )
         self._copies = Copies(spawn_student, self._context, job.files)
+        self._budget = Budget(job.seconds)
         self._lost = frozenset(job.lost)
         self._done: set[int] = set()
         self._position = 0
@@ -94,7 +97,7 @@ class Notebook:
             ran = self._collected()
             for position in self._plan.turns:
                 self._position = position
-                yield self._turn(self._plan.cells[position], ran)
+                yield self._budget.keep(self._turn(self._plan.cells[position], ran))
                 self._done.add(position)
         finally:
             self._copies.close()
@@ -141,6 +144,7 @@ class Notebook:
                 if not self._advance(position, cell, ran):
                     break
             else:
+                self._budget.has_run_once()
                 return ran
 
     def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
@@ -153,16 +157,36 @@ class Notebook:
             self._put_aside(position, cell)
         if cell.role is Role.TEST:
             return main.is_usable
+        if cell.role is Role.STUDENT:
+            return self._run_students(position, cell, ran)
         self._copies.give(cell.time_limit)
         try:
-            done = main.run_cell(cell.source, cell.index, instructor=cell.role is Role.INSTRUCTOR, draws=cell.draws)
+            done = main.run_cell(cell.source, cell.index, instructor=True, draws=cell.draws)
         except BoundaryError as error:
             ran[position] = verdicts.stopped(cell, error, self._copies.why())
             return main.is_usable or self._blame(position, ran[position])
-        known = self._warm.rehearsed.get(cell.source) if cell.role is Role.INSTRUCTOR else None
-        shown = checked(known.outputs if known is not None else done.outputs)
-        status = CellStatus.OK if done.ok else CellStatus.ERROR
-        ran[position] = CellRun(index=cell.index, status=status, outputs=shown)
+        known = self._warm.rehearsed.get(cell.source)
+        ran[position] = _report(cell, done.ok, known.outputs if known is not None else done.outputs)
+        return True
+
+    def _run_students(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
+        """Run a student's cell, as far as the notebook has time left; False where the process has to be replaced."""
+        main, seconds = self._copies.main, self._budget.seconds(cell)
+        if not seconds:
+            ran[position] = self._budget.refused(cell)
+            return True
+        self._copies.give(seconds)
+        try:
+            done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws)
+        except BoundaryError as error:
+            is_late = isinstance(error, StudentOverran) and self._budget.is_over(cell)
+            stopped = verdicts.stopped(cell, error, self._copies.why())
+            ran[position] = self._budget.refused(cell) if is_late else stopped
+            return main.is_usable or self._blame(position, ran[position])
+        finally:
+            self._budget.spend(self._copies.used())
+        self._plan.learn(cell, done.binds, done.defines)
+        ran[position] = _report(cell, done.ok, done.outputs)
         return True
 
     def _blame(self, position: int, run: CellRun) -> bool:
@@ -271,6 +295,8 @@ class Notebook:
         """Run the notebook again up to the checks that are left; for when an earlier check took all copies with it."""
         if all(cell.role is not Role.TEST or p in self._done for p, cell in enumerate(self._plan.cells)):
             return False
+        if not self._budget.lets_run_again():
+            return False
         self._collect()
         return self._copies.is_alive
 
@@ -294,6 +320,11 @@ class Notebook:
         for name in bound_names(self._plan.text(cell)):
             if dict.__contains__(self._namespace, name):
                 self._context.shared.register(name, self._namespace[name])
+
+
+def _report(cell: Cell, ok: bool, outputs: list[dict[str, Any]]) -> CellRun:
+    status = CellStatus.OK if ok else CellStatus.ERROR
+    return CellRun(index=cell.index, status=status, outputs=checked(outputs))
 
 
 def _instructor_namespace() -> TestNamespace:

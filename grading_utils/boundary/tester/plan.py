@@ -1,6 +1,8 @@
-"""What every cell of a notebook needs, worked out from the cells' texts before anything has run.
+"""What every cell of a notebook needs, worked out from the instructor's texts before anything has run.
 
-Pure: it asks no process. `notebook` acts on it.
+It asks no process. A student's text is never parsed here, since a text can be made so that this takes the process with
+it: the student's own process reads it and says which names it binds. It can only say what it could have written.
+`notebook` acts on the plan.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from collections.abc import Callable, Collection
 from functools import cached_property
 
 from grading_utils.boundary.tester.handover import order
-from grading_utils.boundary.tester.held import defined_names
 from grading_utils.checks.names import bound_names, free_names, mentioned_names
 from grading_utils.checks.source import StudentSource
 from grading_utils.course.cells import Role
@@ -35,6 +36,8 @@ class Plan:
         self._transform = text
         self._known = frozenset(known)
         self._rehearsed = rehearsed
+        self._binds: dict[int, frozenset[str]] = {}
+        self._defines: dict[int, frozenset[str]] = {}
 
     @cached_property
     def turns(self) -> list[int]:
@@ -78,10 +81,17 @@ class Plan:
 
     # --- what is known about names ---
 
+    def learn(self, cell: Cell, binds: Collection[str], defines: Collection[str]) -> None:
+        """Note which names a student's cell binds, and which of them are functions and classes."""
+        self._binds[cell.index], self._defines[cell.index] = frozenset(binds), frozenset(defines)
+
+    def binds(self, cell: Cell) -> frozenset[str]:
+        """Names that a student's cell binds; none where it has not come to its end."""
+        return self._binds.get(cell.index, frozenset())
+
     def defined_before(self, cell: Cell) -> frozenset[str]:
         """Names of functions and classes that student cells before this one define."""
-        earlier = (c for c in self.cells if c.index < cell.index and c.role is Role.STUDENT)
-        return frozenset[str]().union(*(defined_names(self.text(c)) for c in earlier))
+        return frozenset[str]().union(*(names for index, names in self._defines.items() if index < cell.index))
 
     def ours_before(self, cell: Cell) -> frozenset[str]:
         """Names that instructor cells before this one bind."""
@@ -94,7 +104,7 @@ class Plan:
         Those are the names that the instructor's own answers bind. Any other name that a test has bound stays the
         test's, or a student could empty the list of cases that a later test goes through.
         """
-        bound = bound_names(self.text(cell))
+        bound = self.binds(cell)
         return bound if self._job.answers is None else bound & self._job.answers
 
     def prelude(self, cell: Cell) -> list[Cell]:
@@ -113,6 +123,9 @@ class Plan:
 
     def source_of(self, qualname: str, position: int) -> StudentSource:
         """The text of all cells before a position that student code can know, for `check_global_vars`."""
-        texts = [cell.source for cell in self.earlier(position) if cell.role is not Role.TEST]
-        names = self._known.union(*(bound_names(self._transform(text)) for text in texts))
+        earlier = self.earlier(position)
+        texts = [cell.source for cell in earlier if cell.role is not Role.TEST]
+        ours = (bound_names(self._transform(c.source)) for c in earlier if c.role is Role.INSTRUCTOR)
+        theirs = (self.binds(c) for c in earlier if c.role is Role.STUDENT)
+        names = self._known.union(*ours, *theirs)
         return StudentSource.from_cells(texts, qualname, "<notebook>", names)

@@ -33,6 +33,8 @@ from grading_utils.jobs import Cell, CellRun, CellStatus
 
 _SEED = 20_240_229
 _LAST_RESORT = 5.0
+_PATIENCE = 15.0
+"""Times a cell's seconds on the wall clock; more than a student's process gets, so that this one gives up first."""
 _HIDDEN = "A hidden check did not pass"
 
 
@@ -154,10 +156,11 @@ def _displays(shell: NotebookShell, recorder: Recorder) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _cpu_limit(seconds: float) -> Iterator[None]:
-    """Stop the tester's own computing, which a value of the student's can make long; waiting isn't counted.
+    """Stop the tester's own computing, which a value of the student's can make long; waiting for answers isn't counted.
 
-    One long operation without any bytecode (`sum(range(n))`) can't be stopped like that: then the second timer ends
-    the process, and `tester.without_culprit` says what to do next.
+    There is an end to waiting, too: a test may sleep for as long as a value says. One long operation without any
+    bytecode (`sum(range(n))`) can't be stopped like that: then the second timer ends the process, and
+    `handover.without_culprit` says what to do next.
     """
 
     def stop(*_: object) -> None:
@@ -166,9 +169,13 @@ def _cpu_limit(seconds: float) -> Iterator[None]:
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, max(seconds, 1.0))
     signal.setitimer(signal.ITIMER_VIRTUAL, 2 * max(seconds, 1.0) + _LAST_RESORT)
+    waited = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, _PATIENCE * max(seconds, 1.0) + _LAST_RESORT)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, waited)
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGPROF, before)

@@ -264,8 +264,12 @@ def run_cell(shell: NotebookShell, source: str, *, draws: bool = True) -> tuple[
     shell.is_quiet = _ends_quietly(source)
     importlib.invalidate_caches()  # an earlier cell may have written a module
     with recording(shell) as recorder:
-        outcome = shell.run_cell(source, store_history=False)
-    return bool(outcome.success), recorder.finish()
+        try:
+            succeeded = bool(shell.run_cell(source, store_history=False).success)
+        except Exception:  # a text that is too deep for the compiler; IPython expects syntax errors only
+            shell.showtraceback()
+            succeeded = False
+    return succeeded, recorder.finish()
 
 
 def _ends_quietly(source: str) -> bool:

@@ -95,7 +95,7 @@ def parse(structure: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
     """Decode the structure of a frame, or raise `Refused`."""
     try:
         return decoder.decode(structure)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError, OverflowError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError, OverflowError, MemoryError) as error:
         raise Refused(f"not a message that may be sent here: {str(error)[:200]}") from None
 
 

@@ -197,6 +197,10 @@ class CellDone(_Message, frozen=True, kw_only=True, tag="ran"):
 
     ok: bool
     outputs: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=2000)]
+    binds: Annotated[list[nodes.Name], msgspec.Meta(max_length=1000)] = []
+    """Names that a student's cell binds at its top level, as its text says; read in P, where that text is at home."""
+    defines: Annotated[list[nodes.Name], msgspec.Meta(max_length=1000)] = []
+    """Names of the functions and classes that it defines."""
 
 
 class CallBack(_Message, frozen=True, kw_only=True, tag="callback"):
