@@ -8,10 +8,10 @@ CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check -
   2>/dev/null
 EXTRAS := notebook,grade,dev
 
-.PHONY: help setup demo test test-all hostile bench model check release clean
+.PHONY: help setup demo test test-all hostile hostile-user bench model check release clean
 
 help:  ## Show what make can do
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## Create .venv and install everything into it
 
@@ -39,7 +39,10 @@ test-all: $(READY)  ## Run the test suite with everything slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
 
 hostile: $(READY)  ## Grade the whole hostile class
-	$(BIN)/python -m pytest -m hostile tests/hostile
+	$(BIN)/python -m pytest -m hostile
+
+hostile-user: $(READY)  ## Grade the whole hostile class as an ordinary user
+	$(BIN)/python -m tests.hostile.as_ordinary_user -m hostile
 
 bench: $(READY)  ## Measure grading against stock nbgrader, side by side (an hour)
 	$(BIN)/python -m benchmarks.grading

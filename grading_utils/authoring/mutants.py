@@ -86,7 +86,12 @@ def mutants_of(source: str, grammar: Grammar) -> list[Mutant]:
     tree = ast.parse(text)
     mutants: dict[str, Mutant] = {}
     negated = {node.operand for node in ast.walk(tree) if isinstance(node, ast.UnaryOp)}
+    # Where the parts of an f-string are, and which there are, differs between Pythons: it is changed as a whole.
+    whole = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {part for node in whole for part in ast.walk(node) if part is not node}
     for node in ast.walk(tree):
+        if node in parts:
+            continue
         first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
         if not first or not all(number in mutable for number in range(first, last + 1)) or _is_docstring(node, tree):
             continue
@@ -152,6 +157,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield "constant", ast.Constant(number + 1.0)
         case ast.Constant(value=str(text)):
             yield "constant", ast.Constant(text + "?")
+        case ast.JoinedStr(values=values):
+            yield "constant", ast.JoinedStr([*values, ast.Constant("?")])
         case ast.If(test=test, body=body, orelse=orelse):
             yield "condition", ast.If(ast.UnaryOp(ast.Not(), test), body, orelse)
             yield "dropped statement", ast.Pass()
@@ -207,10 +214,14 @@ def _splice(text: str, node: ast.AST, kind: str, changed: ast.AST) -> Mutant | N
     line, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
     start = len(lines[line - 1].encode()[: node.col_offset].decode())  # type: ignore[attr-defined]
     end = len(lines[last - 1].encode()[: node.end_col_offset].decode())  # type: ignore[attr-defined]
-    after = ast.unparse(ast.fix_missing_locations(changed))
+    if isinstance(changed, ast.JoinedStr):  # which quotes `unparse` takes differs between Pythons, too
+        closing = 3 if before.endswith(('"""', "'''")) else 1
+        after = f"{before[:-closing]}?{before[-closing:]}"
+    else:
+        after = ast.unparse(ast.fix_missing_locations(changed))
     if isinstance(changed, ast.stmt):
         after = after.replace("\n", "\n" + " " * start)
-    elif not isinstance(changed, ast.Constant | ast.Name | ast.Call | ast.Attribute | ast.Subscript):
+    elif not isinstance(changed, ast.Constant | ast.JoinedStr | ast.Name | ast.Call | ast.Attribute | ast.Subscript):
         after = f"({after})"
     mutated = [*lines[: line - 1], lines[line - 1][:start] + after + lines[last - 1][end:], *lines[last:]]
     source = "\n".join(mutated)

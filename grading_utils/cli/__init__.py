@@ -29,6 +29,8 @@ COMMANDS = {
     "kit": "Put what students need into one folder or zip.",
     "solutions": "Write worked notebooks for students, for after the deadline.",
     "grade": "Grade submissions, each in its own sandbox.",
+    "merge": "Make one gradebook of what several machines graded (`grade --shard`).",
+    "diff": "Show whose score moved when the class was graded last, and why.",
     "students": "Who is in the course: import a roster, list it.",
     "due": "Set when an assignment is due.",
     "extend": "Give one student longer.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from grading_utils.results import Status, SubmissionResult
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
+    from grading_utils.grading.merging import Shard
+    from grading_utils.grading.moved import Moved
     from grading_utils.grading.pipeline import EngineFactory
 
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also do what no score needs: draw figures that no person grades, run demonstrations and trailing cells.",
 )
+@options.shard
+@click.option("--again", is_flag=True, help="Also grade submissions for which nothing has changed.")
 @click.option(
     "--inside",
     multiple=True,
@@ -57,6 +61,8 @@ def command(
     no_isolation: bool,
     workers: int | None,
     full: bool,
+    shard: Shard | None,
+    again: bool,
     inside: tuple[str, ...],
     apart_only: bool,
     json_file: Path | None,
@@ -65,33 +71,44 @@ def command(
 ) -> None:
     """Grade what students handed in (all assignments, or the ones named).
 
-    Reads submitted/, writes autograded/, the gradebook and grades.json. The exit code is 0 when all were graded, 1 when
-    some submission needs a person, 2 for wrong use, 3 when this machine cannot grade safely.
+    Reads submitted/, writes autograded/, the gradebook and grades.json. What has not changed since it was graded, by
+    content, is not graded again. The exit code is 0 when all were graded, 1 when some submission needs a person, 2 for
+    wrong use, 3 when this machine cannot grade safely.
     """
     from grading_utils.course.course import Course
     from grading_utils.course.strays import strays
     from grading_utils.errors import CourseError
     from grading_utils.grading.engines import engine_factory
-    from grading_utils.reporting.records import RESULTS, merge_json, write_csv, write_json, write_junit
+    from grading_utils.grading.moved import by_key, keep
+    from grading_utils.reporting.records import RESULTS, merge_json, read_json, write_csv, write_json, write_junit
 
     if inside and not students:
         raise click.UsageError("--inside is for one student after the other: name them with --student")
     course = Course.open(course_folder)
     if no_isolation:
         click.echo("warning: --no-isolation: student code runs unprotected with your rights on this machine", err=True)
+    recorded = by_key(read_json(course.root / RESULTS) if (course.root / RESULTS).exists() else [])
     chosen = [course.require(name) for name in assignments] or course.assignments()
     work = {name: _students(course, name, students) for name in chosen}
+    handed_in = any(work.values())
+    if shard is not None:
+        work = {name: [student for student in there if shard.holds(student)] for name, there in work.items()}
     lost = strays(course)
-    if not any(work.values()):
+    if not handed_in:
         raise CourseError(_nothing(course, chosen, students, lost))
     for line in lost:
         click.echo(f"not looked at: {line}", err=True)
     results: list[SubmissionResult] = []
+    changes: list[Moved] = []
     try:
         graded = _grade_all(
             course,
             work,
+            recorded,
+            changes,
             engine_factory(course, isolate=not no_isolation),
+            again=again or full or bool(inside),
+            isolated=not no_isolation,
             workers=workers or os.cpu_count() or 1,
             everything=full,
             inside=inside,
@@ -102,6 +119,7 @@ def command(
             results.append(result)
     finally:
         merge_json(results, course.root / RESULTS)
+        keep(course, changes)
     for path, write in ((json_file, write_json), (junit_file, write_junit), (csv_file, write_csv)):
         if path is not None:
             write(options.standings(course, tuple(chosen)), path)
@@ -123,14 +141,44 @@ def _nothing(course: Course, assignments: list[str], students: tuple[str, ...], 
 
 
 def _grade_all(
-    course: Course, work: dict[str, list[str]], make_engine: EngineFactory, **how: Any
+    course: Course,
+    work: dict[str, list[str]],
+    recorded: Mapping[tuple[str, str], SubmissionResult],
+    changes: list[Moved],
+    make_engine: EngineFactory,
+    *,
+    again: bool,
+    isolated: bool,
+    **how: Any,
 ) -> Iterator[SubmissionResult]:
+    """Grade what has to be graded, and pass on what was recorded of the others; adds to `changes` what moved."""
     from grading_utils.course.bundle import build_bundle
+    from grading_utils.grading.moved import moved
     from grading_utils.grading.pipeline import grade
+    from grading_utils.grading.unchanged import Remembered
 
     for assignment, students in work.items():
-        if students:
-            yield from grade(course, build_bundle(course, assignment), students, make_engine, **how)
+        if not students:
+            continue
+        bundle = build_bundle(course, assignment)
+        before = {student: result for (name, student), result in recorded.items() if name == assignment}
+        remembered = Remembered(course, bundle, before, isolated=isolated)
+        why = {student: remembered.changed(student) or ("asked for" if again else "") for student in students}
+        same = [student for student in students if not why[student]]
+        if same:
+            click.echo(f"{assignment}: {len(same)} unchanged since they were graded (--again grades them)", err=True)
+            yield from (before[student] for student in same)
+        waiting = [student for student in students if why[student]]
+        if not waiting:
+            continue
+        try:
+            for result in grade(course, bundle, waiting, make_engine, **how):
+                remembered.remember(result.student)
+                change = moved(before.get(result.student), result, why[result.student])
+                changes += [change] if change is not None else []
+                yield result
+        finally:
+            remembered.save()
 
 
 def _with_progress(results: Iterable[SubmissionResult], total: int) -> Iterator[SubmissionResult]:

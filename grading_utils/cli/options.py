@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
+    from grading_utils.grading.merging import Shard
     from grading_utils.reporting.standings import Standing
 
 course = click.option(
@@ -49,6 +50,25 @@ groups = click.option(
     "groups_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="CSV with columns group and student, for assignments that groups hand in.",
+)
+
+
+def _shard(context: click.Context, parameter: click.Parameter, value: str | None) -> Shard | None:
+    from grading_utils.grading.merging import Shard
+
+    if value is None:
+        return None
+    try:
+        return Shard.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no part such as 3/10 ({error})") from error
+
+
+shard = click.option(
+    "--shard",
+    metavar="K/N",
+    callback=_shard,
+    help="Grade only part K of N of the class, the same students on every machine; see `merge`.",
 )
 
 

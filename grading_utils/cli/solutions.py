@@ -15,9 +15,7 @@ from grading_utils.cli import options
 @click.option("--early", is_flag=True, help="Also while somebody may still hand in.")
 @click.option("--no-run", is_flag=True, help="Without outputs.")
 @options.course
-def command(
-    assignments: tuple[str, ...], hidden: bool, early: bool, no_run: bool, course_folder: Path
-) -> None:
+def command(assignments: tuple[str, ...], hidden: bool, early: bool, no_run: bool, course_folder: Path) -> None:
     """Write solution/<assignment>: model answers, rubrics and visible checks, with their outputs.
 
     Refuses while somebody may still hand in, extensions included.

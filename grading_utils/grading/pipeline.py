@@ -137,6 +137,8 @@ def _grade_one(
     except SandboxError as error:
         outcome.failure = f"the grading machinery failed, not the student: {error}"
     except GradingError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _CONCERNS_EVERYBODY:
+            raise error.__cause__ from error
         outcome.failure = str(error)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _CONCERNS_EVERYBODY:

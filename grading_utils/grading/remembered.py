@@ -45,7 +45,7 @@ def calibrations(course: Course, bundle: Bundle, engine_of: Callable[[str], Engi
         AuthoringError: A cell's metadata asks for what there is not.
     """
     path = course.root / FOLDER / "calibration" / f"{bundle.assignment}.json"
-    key = _key(course, bundle)
+    key = key_of(course, bundle)
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
         if kept.key == key:
@@ -66,7 +66,8 @@ def calibrations(course: Course, bundle: Bundle, engine_of: Callable[[str], Engi
     return notebooks
 
 
-def _key(course: Course, bundle: Bundle) -> str:
+def key_of(course: Course, bundle: Bundle) -> str:
+    """A hash of everything that the score of a submission depends on beside the submission itself."""
     digest = hashlib.sha256(bundle.digest.encode())
     for path in (*sorted(bundle.root.glob("*.ipynb")), course.root / CONFIG_FILE):
         digest.update(path.read_bytes() if path.is_file() else b"")

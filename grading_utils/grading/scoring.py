@@ -8,7 +8,7 @@ the cell waits for a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
@@ -17,6 +17,7 @@ from nbgrader.utils import determine_grade, is_grade
 from grading_utils.course.cells import Role, grade_id, is_graded, nbgrader_metadata, role
 from grading_utils.grading.jobs import NotebookRun
 from grading_utils.jobs import UNDECIDED, CellRun, CellStatus
+from grading_utils.lessons.blanks import blank_behind, names_in
 from grading_utils.results import CellResult
 
 _OPEN = "open"
@@ -55,7 +56,11 @@ def leave_open(notebook: Any, reasons: Mapping[str, str]) -> None:
 def score_cells(notebook: Any, run: NotebookRun) -> list[CellResult]:
     """What every grade cell of a notebook earns; None for a cell that a person has to grade."""
     by_index = {cell_run.index: cell_run for cell_run in run.cells}
-    return [_score(cell, by_index.get(index)) for index, cell in enumerate(notebook.cells) if is_graded(cell)]
+    return [
+        _score(cell, by_index.get(index), notebook.cells[:index])
+        for index, cell in enumerate(notebook.cells)
+        if is_graded(cell)
+    ]
 
 
 def earned(cell: Any) -> tuple[float | None, str]:
@@ -88,10 +93,19 @@ def _why_open(cell_run: CellRun) -> str:
     return cell_run.reason if cell_run.status is CellStatus.OPEN else ""
 
 
-def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
+def _not_answered(cell: Any, before: Sequence[Any]) -> str:
+    """What to say of a failed check where the student left a blank in what it checks; "" where none is left."""
+    students = [other.source for other in before if other.cell_type == "code" and role(other) is Role.STUDENT]
+    blank = blank_behind(names_in(cell.source), students)
+    return f"not answered: there is a blank left in line {blank.line} of your cell: {blank.text[:80]}" if blank else ""
+
+
+def _score(cell: Any, cell_run: CellRun | None, before: Sequence[Any]) -> CellResult:
     score, why = earned(cell)
     is_written = bool(nbgrader_metadata(cell).get("solution"))
     message = "not answered" if is_written and score == 0 else (cell_run.message if cell_run else "")
+    if message and not is_written and score == 0:
+        message = _not_answered(cell, before) or message
     message = UNDECIDED if why else message
     return CellResult(
         grade_id=grade_id(cell) or "",

@@ -1,4 +1,4 @@
-"""Ask a model with a prompt: what it writes next, and how likely it finds a given continuation.
+"""Ask a model with a prompt: what it writes next, how likely it finds a continuation, and how sure a result is.
 
 For worked examples and experiments, on any causal model with its tokenizer. Building prompts, choosing labels and
 counting what came out right is the student's work and not done here.
@@ -6,6 +6,8 @@ counting what came out right is the student's work and not done here.
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -60,3 +62,50 @@ class Prompted:
     def _require_room(self, tokens: int) -> None:
         if tokens > self.context:
             raise ValueError(f"this takes {tokens} tokens, and the model can read {self.context}: shorten the prompt")
+
+
+Score = Callable[[str, str], float]
+"""Prompt and continuation in, log-probability of the continuation out."""
+
+
+def label_score_in_text(tokenizer: Any, next_logits: Callable[[list[int]], Any], label_score: Any) -> Score | None:
+    """Return a student's `label_score`, which takes ids, as a function of text; None if there is none yet."""
+    if not callable(label_score):
+        return None
+    return lambda prompt, continuation: float(
+        label_score(tokenizer(prompt)["input_ids"], tokenizer(continuation)["input_ids"], next_logits)
+    )
+
+
+def remembered(own: Score | None, course: Score) -> Score:
+    """Return `own`, or `course` where `own` is missing or fails or disagrees at a first try; nothing is asked twice."""
+    prompt, continuation = "Review: It was fun.\nDecision:", " not good"
+    try:
+        works = own is not None and abs(own(prompt, continuation) - course(prompt, continuation)) < 1e-2
+    except Exception:  # whatever an unfinished function raises, the course's own takes over
+        works = False
+    chosen = own if works and own is not None else course
+    print("scores: " + ("your label_score" if works else "the course's own, as your label_score is not done yet"))
+    known: dict[tuple[str, str], float] = {}
+
+    def score(prompt: str, continuation: str) -> float:
+        if (prompt, continuation) not in known:
+            known[prompt, continuation] = chosen(prompt, continuation)
+        return known[prompt, continuation]
+
+    return score
+
+
+def bootstrap_interval(right: Sequence[bool], draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+    """Return the range that holds 95 % of the accuracies of samples drawn from these results, with repetition.
+
+    The percentile interval of B. Efron, "Bootstrap methods: another look at the jackknife", 1979.
+
+    Args:
+        right: for each case, whether it was decided rightly.
+        draws: how many samples are drawn.
+        seed: of the draws.
+    """
+    dice = random.Random(seed)
+    shares = sorted(sum(dice.choices(right, k=len(right))) / len(right) for _ in range(draws))
+    return shares[int(0.025 * draws)], shares[int(0.975 * draws) - 1]

@@ -34,6 +34,8 @@ LISTS = sorted((ROOT / "mutants").glob("*.yaml"))
         ("y = torch.softmax(x, 0)", {"y = x", "y = torch.softmax(0, x)", "y = torch.softmax(x, 1)", "pass"}),
         ("y = a < b", {"y = (a <= b)", "pass"}),
         ("y = not a", {"y = a", "pass"}),
+        ('y = f"{a + 1} is {b:>{x}}"', {'y = f"{a + 1} is {b:>{x}}?"', "pass"}),
+        ("y = f'''{a} is {f(b)}'''", {"y = f'''{a} is {f(b)}?'''", "pass"}),
     ],
 )
 def test_a_line_has_the_mistakes_that_can_be_made_in_it(solution: str, becomes: set[str]) -> None:

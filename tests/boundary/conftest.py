@@ -19,7 +19,10 @@ from grading_utils.boundary.student import endpoint as student
 from grading_utils.boundary.tester import notebook as tester
 from grading_utils.boundary.warm import warmup
 from grading_utils.course.cells import Role
-from grading_utils.jobs import Cell, CellRun, Job
+from grading_utils.jobs import Cell, CellRun, Job, Rights
+
+PLAIN_RIGHTS = Rights(changes=True)
+"""What most checks need; the student's classes decide nothing."""
 
 
 class ForkedStudent:
@@ -115,13 +118,14 @@ def in_fork(work: Callable[[], bytes], seconds: float = 60) -> bytes:
 
 
 def run_notebook(
-    *cells: tuple[str, str],
+    *cells: tuple[str, str] | tuple[str, str, Rights],
     leading: str = "",
     limit: float = 10.0,
     spawn: object = None,
     lost: tuple[int, ...] = (),
+    rights: Rights = PLAIN_RIGHTS,
 ) -> list[CellRun]:
-    """Run cells given as (role, source) after one leading instructor cell; returns what each of them gave."""
+    """Run cells given as (role, source[, rights]) after one leading instructor cell; returns what each of them gave."""
 
     def work() -> bytes:
         warmup.prepare([leading])
@@ -134,8 +138,9 @@ def run_notebook(
                 grade_id=f"cell-{n}",
                 time_limit=limit,
                 hidden_lines=hidden(source),
+                rights=more[0] if more else rights,
             )
-            for n, (role, source) in enumerate(cells, start=1)
+            for n, (role, source, *more) in enumerate(cells, start=1)
         ]
         job = Job(leading=1, cells=(first, *made), lost=lost)
         return msgspec.msgpack.encode(sorted(tester.run(job, spawn or ForkedStudent), key=lambda run: run.index))  # type: ignore[arg-type]
@@ -172,8 +177,15 @@ def notebook() -> Callable[..., list[CellRun]]:
 def check() -> Callable[..., CellRun]:
     """One student cell, one test cell → what the test cell gave."""
 
-    def run(student_source: str, test_source: str, leading: str = "", limit: float = 10.0) -> CellRun:
-        return run_notebook(("student", student_source), ("test", test_source), leading=leading, limit=limit)[-1]
+    def run(
+        student_source: str,
+        test_source: str,
+        leading: str = "",
+        limit: float = 10.0,
+        rights: Rights = PLAIN_RIGHTS,
+    ) -> CellRun:
+        cells = ("student", student_source), ("test", test_source)
+        return run_notebook(*cells, leading=leading, limit=limit, rights=rights)[-1]
 
     return run
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from grading_utils.boundary.student import endpoint as student
-from grading_utils.boundary.tester import copies, session
+from grading_utils.boundary.tester import conversation, copies
 from grading_utils.boundary.wire import frames, messages
 from grading_utils.boundary.wire import nodes as wire
 from grading_utils.boundary.wire.raised import Raised
@@ -123,7 +123,7 @@ MISBEHAVIORS = {
 @pytest.mark.parametrize("misbehave", MISBEHAVIORS, ids=lambda f: f.__name__)
 def test_every_cell_gets_a_verdict(misbehave, notebook, monkeypatch):
     monkeypatch.setattr(student, "serve", misbehave)
-    monkeypatch.setattr(session, "GRACE", 0.3)
+    monkeypatch.setattr(conversation, "GRACE", 0.3)
     monkeypatch.setattr(copies, "FORKING", 0.3)
     runs = notebook(("student", "x = 1"), ("test", "assert True\nassert x == 1"), ("test", "x"), limit=0.3)
     cell, checks = MISBEHAVIORS[misbehave]
@@ -163,7 +163,7 @@ LIES = {
         lambda q: messages.Answer(
             seq=q.seq, value=wire.Remote(1, "a\0b", ["builtins:int", "os:_exit"], ["__eq__", "__class__", "__reduce__"])
         ),
-        ("error", "This check did not pass: assert f(given) == 13"),
+        ("open", "a person will look at it"),
     ),
     "a batch": (lambda q: messages.Batch(seq=q.seq, items=[], finished=False), STOPPED),
     "a callback to nothing": (lambda q: messages.CallBack(seq=q.seq, id=99, op="__call__"), STOPPED),

@@ -14,7 +14,7 @@ FORGERIES = sorted((Path(__file__).parent / "forgeries").glob("*.txt"))
 def test_forgery_fails(forgery, check):
     source, test = forgery.read_text().split("----- test -----\n")
     run = check(source, test, leading="REFERENCE = {'x': 42}\ndef reference(): return 42")
-    assert run.status in ("error", "stopped"), run
+    assert run.status in ("error", "stopped", "open"), run
 
 
 def test_a_rebound_model_fools_nobody(notebook):

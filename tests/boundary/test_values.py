@@ -36,7 +36,7 @@ class Stand:
         self.objects = references.Objects()
 
     def refer(self, value):
-        return references.remote(self.objects, value)
+        return references.remote(self.objects, value, references.SharedNames())
 
     def resolve(self, node):
         return node
@@ -165,11 +165,25 @@ def test_a_random_generator_arrives_in_its_state(make):
     assert [theirs.random() for _ in range(700)] == [mine.random() for _ in range(700)]
 
 
-def test_a_subclass_is_no_data():
+def test_a_subclass_of_an_array_a_tensor_or_a_table_is_data_of_its_base_class():
+    tensor = type("T", (torch.Tensor,), {"__eq__": lambda *_: True, "detach": lambda _: None})([1.0, 2.0])
+    frame = type("F", (pd.DataFrame,), {"equals": lambda *_: True})({"a": [1]})
+    assert type(round_trip(tensor)) is torch.Tensor
+    assert round_trip(tensor).tolist() == [1.0, 2.0]
+    assert type(round_trip(np.ones(2).view(type("A", (np.ndarray,), {})))) is np.ndarray
+    assert type(round_trip(frame)) is pd.DataFrame
+    assert round_trip(frame)["a"].tolist() == [1]
+
+
+def test_a_deque_keeps_its_bound():
+    assert round_trip(deque([1, 2], maxlen=2)).maxlen == 2
+
+
+def test_a_subclass_of_a_builtin_is_no_data():
     class Words(list):
         pass
 
-    for value in (Words(), type("T", (torch.Tensor,), {})(), np.zeros(1).view(np.recarray), type("N", (int,), {})(3)):
+    for value in (Words(), type("N", (int,), {})(3)):
         assert isinstance(round_trip(value), wire.Remote)
     assert isinstance(round_trip([Words([1])])[0], wire.Remote)
 

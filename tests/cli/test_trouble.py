@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from grading_utils.cli import main
 from grading_utils.course.course import Course
-from grading_utils.grading import pipeline
+from grading_utils.grading import autograded, pipeline
 
 from ..conftest import ASSIGNMENT, hand_in
 
@@ -46,6 +46,18 @@ def test_a_full_disk_ends_with_3_and_keeps_what_was_graded(
     out = small_course.root / "g.json"
     assert call(small_course, "export", "--to", "json", "--output", str(out)).exit_code == 0
     assert '"amara"' in out.read_text()
+
+
+def test_a_full_disk_is_known_by_its_cause_too(
+    small_course: Course, solution: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(small_course, "amara", solution)
+
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(autograded.nbformat, "writes", full)
+    assert_machine_trouble(call(small_course, "grade", ASSIGNMENT), "the disk is full")
 
 
 def test_a_locked_gradebook_ends_with_3(small_course: Course, solution: Any, monkeypatch: pytest.MonkeyPatch) -> None:

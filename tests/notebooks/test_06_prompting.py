@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import html
 import inspect
 import math
+import re
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from grading_utils.course.cells import is_demonstration
 from grading_utils.language_model.resolver import resolve_model
 
 from .notebooks import ROOT, is_answer, is_check, metadata, real_model
@@ -46,15 +49,94 @@ def test_the_grid_of_wordings_and_the_curve_of_accuracies_are_shown(executed: di
     assert any(widgets in output.get("data", {}) for output in executed["label-score-demo"].outputs)
 
 
+def printed(cell: Any) -> str:
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
+def resolved(cell: Any) -> str:
+    """What a cell says is true, beside the prediction."""
+    pages = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
+    return html.unescape(next(page for page in pages if "What is true" in page))
+
+
+def test_every_wording_names_the_job_of_one_person_and_hardly_one_that_of_another(executed: dict[str, Any]) -> None:
+    truth = resolved(executed["wordings-reveal"])
+    assert "Shakespeare: 5 of 5 templates" in truth
+    assert "Charles Darwin: 1 of 5 templates" in truth
+
+
+def test_three_ways_to_ask_for_a_capital_work_and_a_hint_does_not(executed: dict[str, Any]) -> None:
+    lines = [line for line in printed(executed["wordings-demo"]).splitlines() if "->" in line]
+    assert [("Paris" in line or "Tokyo" in line) for line in lines] == [True] * 6 + [False] * 2
+
+
+def test_a_bare_question_gets_no_place_and_a_conversation_does(executed: dict[str, Any]) -> None:
+    bare = printed(executed["dialogue-demo"]).splitlines()[:2]
+    assert not any("visit" in line or "theater" in line for line in bare)
+    truth = resolved(executed["dialogue-reveal"])
+    assert "visit the old theater" in truth
+    assert "Anna:" in truth.split("And then the text goes on")[1]
+
+
+def test_a_third_speaker_stays_in_the_reply_and_the_page_says_so(executed: dict[str, Any]) -> None:
+    text = printed(executed["dialogue-reveal"])
+    assert re.search(r"first_reply: .*\\n[A-Z][a-z]+:", text)
+    assert "only there" in executed["dialogue-reveal"].source
+
+
+def test_a_space_at_the_end_of_a_prompt_spoils_all_four_continuations(executed: dict[str, Any]) -> None:
+    lines = [line for line in printed(executed["dialogue-reveal"]).splitlines() if " with a space " in line]
+    assert len(lines) == 4
+    for line, wanted in zip(lines, ("Paris", "the old", "meow", "there was"), strict=True):
+        without, _, spaced = line.partition(" with a space ")
+        assert wanted in without
+        assert not spaced.startswith((f"'{wanted}", f"' {wanted}"))
+
+
+def test_the_grid_is_found_again_with_the_students_label_score(executed: dict[str, Any]) -> None:
+    agreeing = re.search(r"for (\d) of 6 reviews", resolved(executed["label-score-reveal"]))
+    assert agreeing is not None
+    assert 0 < int(agreeing[1]) < 6
+
+
+def test_the_experiment_uses_the_students_scores_and_tells_order_from_composition(executed: dict[str, Any]) -> None:
+    assert "scores: your label_score" in printed(executed["experiment"])
+    truth = resolved(executed["experiment"])
+    shares = [int(share) for share in re.findall(r"(\d+)%", truth)]
+    in_turn, one_kind = shares[:6], shares[6:]
+    assert min(in_turn) >= 90
+    assert max(abs(a - b) for a, b in zip(in_turn[:3], in_turn[3:], strict=True)) <= 5
+    assert all(40 <= share <= 60 for share in one_kind)
+
+
+def test_an_unfinished_label_score_leaves_the_experiment_to_the_courses_own(capsys: pytest.CaptureFixture[str]) -> None:
+    from grading_utils.lessons.prompting import remembered
+
+    def unfinished(_prompt: str, _continuation: str) -> float:
+        raise TypeError("a blank")
+
+    for own in (None, unfinished, lambda _prompt, _continuation: 3.0):
+        assert remembered(own, lambda _prompt, _continuation: -1.5)("any", " label") == -1.5
+    assert capsys.readouterr().out.count("not done yet") == 3
+
+
+def test_the_interval_of_an_accuracy_holds_it_and_narrows_with_more_cases() -> None:
+    from grading_utils.lessons.prompting import bootstrap_interval
+
+    few, many = bootstrap_interval([True, True, True, False] * 6), bootstrap_interval([True, True, True, False] * 60)
+    assert few[0] < many[0] < 0.75 < many[1] < few[1]
+    assert bootstrap_interval([True] * 24) == (1.0, 1.0)
+
+
 def test_the_experiment_stays_within_what_the_model_can_read(executed: dict[str, Any]) -> None:
     printed = "".join(o.text for o in executed["experiment"].outputs if o.get("name") == "stdout")
-    assert printed.count("rows are true, columns predicted") == 3
+    assert printed.count("rows are true, columns predicted") == 2
 
 
 def test_no_section_uses_what_an_earlier_answer_computed(notebook: Any) -> None:
     bound_by_answers: dict[str, str] = {}
     for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.id == "experiment":  # the experiment shows what the answers can do together
+        if cell.cell_type != "code" or is_demonstration(cell):  # these show what the answers can do, alone and together
             continue
         tree = ast.parse(cell.source)
         names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]

@@ -27,7 +27,6 @@ HIDDEN_ONLY = 0.25
 UNREADABLE = 0.02
 """Share of the messages of hidden checks that may have more gaps than can be read."""
 NOT_YET_VISIBLE = {
-    "06-prompting",
     "07-train-a-tiny-model",
 }
 

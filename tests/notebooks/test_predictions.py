@@ -14,7 +14,7 @@ from grading_utils.lessons.predictions import NOTHING_YET, prediction_of
 
 from .notebooks import NOTEBOOKS, every_notebook_but, is_answer, is_check, kernel, read
 
-NOT_YET_RESOLVED = {path.stem for path in NOTEBOOKS} - {"04-next-token"}
+NOT_YET_RESOLVED = {path.stem for path in NOTEBOOKS} - {"04-next-token", "06-prompting"}
 
 
 def resolutions(source: str) -> list[ast.Call]:

@@ -114,6 +114,11 @@ class Endpoint:
 
     # --- references ---
 
+    @property
+    def shared(self) -> references.SharedNames:
+        """What instructor cells bound in both processes."""
+        return self._warm.shared
+
     def refer(self, value: object) -> nodes.Value:
         """See `references.Stand`."""
         if isinstance(value, type(None)):
@@ -121,7 +126,7 @@ class Endpoint:
         if issubclass(type(value), proxies.Proxy):
             return nodes.Own(object.__getattribute__(value, "_boundary_remote").id)
         name = self._warm.shared.name_of(value)
-        return nodes.Shared(name) if name is not None else references.remote(self._objects, value)
+        return nodes.Shared(name) if name is not None else references.remote(self._objects, value, self._warm.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """See `references.Stand`."""
@@ -303,7 +308,7 @@ class Endpoint:
         return namespace
 
     def _describe(self, error: BaseException, encoder: codec.Encoder) -> Raised:
-        return describe(error, encoder, _cell_frames(error))
+        return describe(error, encoder, _cell_frames(error), refers=True)
 
     def _fingerprint(self, value: object) -> object:
         """What a mutable argument looks like now; None for one that can't change or is too large to watch."""

@@ -12,10 +12,15 @@ from typing import Any, Protocol
 
 from grading_utils.boundary.wire import nodes
 from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class
+from grading_utils.boundary.wire.references import SharedNames
 
 
 class Link(Protocol):
     """The way to the process where an object lives."""
+
+    @property
+    def shared(self) -> SharedNames:
+        """What instructor cells bound in both processes."""
 
     def operate(self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Do something with object number `id` there, and bring back what it gives."""
@@ -33,7 +38,7 @@ class Proxy:
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         remote = self._boundary_remote
-        return claimed_class(remote.type_name, remote.kinds, remote.can)
+        return claimed_class(remote.type_name, remote.kinds, remote.can, self._boundary_link.shared.by_name)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

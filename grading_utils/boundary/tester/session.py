@@ -1,7 +1,6 @@
-"""The tester's side of the conversation with one student process: asks, waits within a budget, answers callbacks.
+"""The tester's side of the conversation with one student process: what is asked, and what becomes of the answers.
 
-Any `BoundaryError` ends a session for good. What arrives is data or stand-ins; nothing here decides what a test makes
-of it.
+What arrives is data or stand-ins; nothing here decides what a test makes of it.
 """
 
 from __future__ import annotations
@@ -15,17 +14,19 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from grading_utils.boundary.tester import standins
 from grading_utils.boundary.tester.changes import assign_in_place
 from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.likenesses import Likenesses, reference
 from grading_utils.boundary.tester.permits import library_name, permit, permit_result
-from grading_utils.boundary.wire import codec, frames, nodes, randomness, references
+from grading_utils.boundary.tester.signatures import signature_of
+from grading_utils.boundary.tester.standins import is_stand_in
+from grading_utils.boundary.tester.students_code import code_of
+from grading_utils.boundary.wire import codec, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 
@@ -33,26 +34,18 @@ MOST_KEPT_BYTES = 4 << 20
 """Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
 MOST_KEPT_PARTS = 10_000
 """Parts of one such value; 64 characters of text count as one."""
-GRACE = 2.0
-"""Seconds for student code to end after it was interrupted."""
-
-_DECODER = msgspec.msgpack.Decoder(m.Reply)
 
 
-class Session:
+class Session(Conversation):
     """One conversation; also the `Stand` of its encoders and decoders, and the link of its stand-ins."""
 
     def __init__(self, student: Student, sock: socket.socket, context: Context) -> None:
-        self._student = student
-        self._sock = sock
+        super().__init__(student, sock)
         self._context = context
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
-        self._seq = 0
-        self._nesting = 0
-        self._broken: BoundaryError | None = None
-        self._stand_ins: dict[int, dict[str | None, Any]] = {}
+        self._likenesses = Likenesses(self)
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._random_marks: dict[str, Any] = {}
@@ -64,11 +57,6 @@ class Session:
     def context(self) -> Context:
         """What it has in common with the other conversations of its tester."""
         return self._context
-
-    @property
-    def is_usable(self) -> bool:
-        """Can it still be asked something?"""
-        return self._broken is None
 
     def run_cell(self, source: str, index: int, *, instructor: bool, draws: bool = True) -> m.CellDone:
         """Execute a cell of the notebook."""
@@ -154,11 +142,6 @@ class Session:
         reply, _ = self._ask(m.End(seq=self._next(), child=number))
         self._done(reply)
 
-    def close(self) -> None:
-        """End the conversation; the process at the other end then exits."""
-        self._broken = self._broken or StudentDied("this object was made for an earlier test cell, which is over")
-        self._sock.close()
-
     # --- what stand-ins do ---
 
     @guarded
@@ -184,8 +167,10 @@ class Session:
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            self._context.received.changed_kinds.add(type(given[change.position]))
-            self._guarded(assign_in_place, given[change.position], decoder.value(change.value))
+            value, new = given[change.position], self._guarded(decoder.value, change.value)
+            self._context.received.changed_kinds.add(type(value))
+            if self._context.rights.changes and self.shared.name_of(value) is None:
+                self._guarded(assign_in_place, value, new)
         self._relay(reply.stdout, reply.stderr)
         return self._result(reply, decoder, path=path)
 
@@ -213,19 +198,8 @@ class Session:
         said, decoder = self._described(id)
         if said.parameters is None:
             return None
-        empty = inspect.Parameter.empty
         try:
-            parameters = [
-                inspect.Parameter(
-                    parameter.name,
-                    list(inspect._ParameterKind)[parameter.kind],
-                    default=self._value(parameter.default, decoder) if parameter.has_default else empty,
-                    annotation=empty if parameter.annotation is None else self._value(parameter.annotation, decoder),
-                )
-                for parameter in said.parameters
-            ]
-            returns = self._value(said.returns, decoder) if said.returns_given else inspect.Signature.empty
-            return inspect.Signature(parameters, return_annotation=returns)
+            return signature_of(said, lambda node: self._value(node, decoder))
         except (TypeError, ValueError) as error:
             raise self._break(f"not a signature: {error}") from None
 
@@ -234,11 +208,30 @@ class Session:
         """Where the function of that qualified name is defined."""
         return self._context.source(path)
 
+    def code(self, path: str) -> types.CodeType | None:
+        """See `standins.Link`."""
+        return code_of(self._context.source(path))
+
+    def may_decide(self, what: str) -> bool:
+        """See `standins.Link`."""
+        if not self._context.rights.comparisons:
+            self._context.limit(f"`{what}` of the student's class would have decided something in this check")
+        return self._context.rights.comparisons
+
+    def limit(self, sentence: str) -> Limit:
+        """See `standins.Link`."""
+        return self._context.limit(sentence)
+
+    @property
+    def shared(self) -> references.SharedNames:
+        """What instructor cells bound in both processes."""
+        return self._context.shared
+
     # --- references ---
 
     def refer(self, value: object) -> nodes.Value:
         """See `references.Stand`."""
-        if standins.is_stand_in(value):
+        if is_stand_in(value):
             stand_in: Any = value
             if stand_in._boundary_link is not self:
                 raise self._context.limit(
@@ -246,6 +239,8 @@ class Session:
                     "test cell, and can't be used in this one"
                 )
             return nodes.Own(stand_in._boundary_remote.id)
+        if (number := reference(value, self)) is not None:
+            return nodes.Own(number)
         name = self._context.shared.name_of(value)
         if name is not None:
             return nodes.Shared(name)
@@ -253,7 +248,7 @@ class Session:
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
-        return references.remote(self._objects, value)
+        return references.remote(self._objects, value, self._context.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """See `references.Stand`."""
@@ -261,71 +256,13 @@ class Session:
             return self._objects[node.id]
         if isinstance(node, nodes.Shared):
             return self._context.shared[node.name]
-        return self._stand_in(node, None)
+        return self._likeness(node, None)
 
     def library(self, module: str, name: str) -> object:
         """See `references.Stand`: the student's process may name nothing outside the fixed table."""
         raise BoundaryError(f"{module}.{name} is not in the table of names")
 
-    # --- the conversation ---
-
-    def _next(self) -> int:
-        if self._broken is not None:
-            raise self._broken
-        self._seq += 1
-        return self._seq
-
-    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
-        if self._nesting >= m.MAX_NESTING:
-            raise RecursionError("the test and the student's code call each other too deeply")
-        self._nesting += 1
-        try:
-            self._send(question, encoder)
-            return self._wait_for_reply(question.seq)
-        except BoundaryError as error:
-            self._broken = self._broken or error
-            raise
-        finally:
-            self._nesting -= 1
-
-    def _send(self, message: object, encoder: codec.Encoder | None = None) -> None:
-        try:
-            frames.send(self._sock, message, encoder.bulk if encoder else None, wait=self._student.wait_writable)
-        except TimeoutError:
-            raise self._break("the student's code doesn't listen any more", StudentOverran) from None
-
-    def _wait_for_reply(self, seq: int) -> tuple[Any, codec.Decoder]:
-        while True:
-            try:
-                reply, decoder = self._receive(seq)
-            except TimeoutError:
-                raise self._interrupt(seq) from None
-            if not isinstance(reply, m.CallBack):
-                return reply, decoder
-            self._called_back(reply, decoder)
-
-    def _receive(self, seq: int) -> tuple[Any, codec.Decoder]:
-        reply, bulk = frames.receive(self._sock, _DECODER, wait=self._student.wait_readable)
-        if reply.seq != seq:
-            raise BoundaryError("the student's process answered a question that wasn't asked")
-        return reply, codec.Decoder(self, bulk)
-
-    def _interrupt(self, seq: int) -> StudentOverran:
-        """Stop what runs; if the process then answers, it's in step and can be asked again."""
-        overran = StudentOverran("the student's code used up its time")
-        self._student.interrupt()
-        self._student.start(GRACE)
-        try:
-            reply, _ = self._receive(seq)
-            if isinstance(reply, m.CallBack):
-                self._broken = overran
-        except (TimeoutError, BoundaryError):
-            self._broken = overran
-        return overran
-
-    def _break(self, message: str, kind: type[BoundaryError] = BoundaryError) -> BoundaryError:
-        self._broken = self._broken or kind(message)
-        return self._broken
+    # --- calls from there ---
 
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         encoder = codec.Encoder(self, strict=True)
@@ -342,7 +279,8 @@ class Session:
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
             encoder = codec.Encoder(self)
-            answer = m.Fail(seq=ask.seq, error=describe(error, encoder))
+            refers = reference(error, self) is not None
+            answer = m.Fail(seq=ask.seq, error=describe(error, encoder, refers=refers))
         self._send(answer, encoder)
 
     # --- details ---
@@ -352,16 +290,6 @@ class Session:
             return encoder.value(value)
         except references.TooLarge as error:
             raise self._context.limit(f"an argument can't be given to the student's code: {error}") from None
-
-    def _expect(self, reply: Any, kind: type[Any]) -> Any:
-        if not isinstance(reply, kind):
-            raise self._break("the student's process gave an answer to another question")
-        return reply
-
-    def _done(self, reply: Any) -> None:
-        """For what the student's process does itself: an exception there is no test's business."""
-        if not isinstance(reply, m.Answer):
-            raise BoundaryError("the student's process could not do what it was asked to")
 
     def _result(self, reply: Any, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(reply, m.Threw):
@@ -375,27 +303,11 @@ class Session:
 
     def _value(self, node: nodes.Value, decoder: codec.Decoder, path: str | None = None) -> Any:
         if isinstance(node, nodes.Remote):
-            return self._stand_in(node, path)
+            return self._likeness(node, path)
         return self._guarded(decoder.value, node)
 
-    def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return function(*arguments)
-        except BoundaryError as error:
-            self._broken = self._broken or error
-            raise
-
-    def _stand_in(self, remote: nodes.Remote, path: str | None) -> Any:
-        """One stand-in for each object; another only where the test finds it under a second name."""
-        known = self._stand_ins.setdefault(remote.id, {})
-        if path in known or (path is None and known):
-            return known[path] if path in known else next(iter(known.values()))
-        if None in known:
-            known[path] = known.pop(None)
-            standins.set_path(known[path], path)
-        else:
-            known[path] = self._guarded(standins.make_stand_in, self, remote, path)
-        return known[path]
+    def _likeness(self, remote: nodes.Remote, path: str | None) -> Any:
+        return self._guarded(self._likenesses.of, remote, path)
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
         if id not in self._descriptions:

@@ -1,9 +1,7 @@
 """Objects of the student's process as a test cell sees them.
 
-A stand-in forwards attribute access, calls, items and iteration; what comes back is data or another stand-in. It
-never lets student code decide a verdict: comparing it with data is False, whatever its class says; it is true; it
-has no order; `in` looks at its items here; and arithmetic is forwarded only between stand-ins, because a subtraction
-that is handed the expected value could answer 0 each time.
+A stand-in forwards attribute access, calls, items and iteration; what comes back is data or another stand-in. What it
+does where Python looks on the type, and what may decide a check, is in `operators`.
 
 `isinstance(x, nn.Module)` holds where the student's process says so. It may lie, as an object may about its class.
 """
@@ -11,22 +9,25 @@ that is handed the expected value could answer 0 each time.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+import types
 from typing import Any, Protocol
 
+from grading_utils.boundary.tester import operators
+from grading_utils.boundary.tester.operators import StandInKind, is_stand_in
 from grading_utils.boundary.wire import nodes
-from grading_utils.boundary.wire.errors import BoundaryError, StudentError
-from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, trusted_class
+from grading_utils.boundary.wire.errors import BoundaryError, Limit
+from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, is_unclaimed, trusted_class
 from grading_utils.boundary.wire.messages import Description
+from grading_utils.boundary.wire.references import SharedNames
 
-MAX_ITEMS = 1_000_000
-"""Items that one loop over a stand-in may take."""
+__all__ = ["Link", "StandIn", "is_stand_in", "make_stand_in", "set_path"]
 
-_PLAIN = ("__call__", "__next__", "__setitem__", "__delitem__", "__enter__", "__exit__")
-_UNARY = SPECIALS[SPECIALS.index("__abs__") : SPECIALS.index("__str__")]
-_BINARY = tuple(name for name in SPECIALS[SPECIALS.index("__add__") :])
 # Asked for on the instance by `inspect`, `functools` or a test, and harmless to answer with the student's data.
-_READABLE = frozenset({"__dict__", "__annotations__", "__defaults__", "__kwdefaults__", "__wrapped__", "__members__"})
+_READABLE = frozenset({
+    "__dict__", "__annotations__", "__defaults__", "__kwdefaults__", "__wrapped__", "__members__",
+    "__abstractmethods__", "__isabstractmethod__", "__match_args__", "__func__", "__self__", "__version__",
+    "__all__", "__file__",
+})  # fmt: skip
 
 
 class Link(Protocol):
@@ -49,16 +50,24 @@ class Link(Protocol):
     def source(self, path: str) -> Any:
         """Where it is defined in the student's cells."""
 
+    def code(self, path: str) -> types.CodeType | None:
+        """The compiled text of the function of that name, which nobody runs here."""
 
-class StandIn:
+    def may_decide(self, what: str) -> bool:
+        """May a method of a student's class decide something in the check that is running? A refusal is noted."""
+
+    def limit(self, sentence: str) -> Limit:
+        """Note that a limit of ours was hit; what it returns is to be raised."""
+
+    @property
+    def shared(self) -> SharedNames:
+        """What instructor cells bound in both processes."""
+
+
+class StandIn(metaclass=StandInKind):
     """An object that lives in the student's process."""
 
     __slots__ = ("__weakref__", "_boundary_items", "_boundary_link", "_boundary_path", "_boundary_remote")
-
-    _boundary_link: Link
-    _boundary_remote: nodes.Remote
-    _boundary_path: str | None
-    _boundary_items: list[Any]
 
     def __init__(self, link: Link, remote: nodes.Remote, path: str | None) -> None:
         for name, value in (("link", link), ("remote", remote), ("path", path), ("items", [])):
@@ -67,20 +76,38 @@ class StandIn:
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         remote = self._boundary_remote
-        return claimed_class(remote.type_name, remote.kinds, remote.can)
+        if remote.kinds and (kind := trusted_class(remote.kinds[0])) is not None and is_unclaimed(kind):
+            self._boundary_link.limit(f"a {kind.__name__} of the student's is too large to be sent, or can't be")
+        return claimed_class(remote.type_name, remote.kinds, remote.can, self._boundary_link.shared.by_name)
 
     @property
     def __bases__(self) -> tuple[type, ...]:
         """For `issubclass`, where the student's object is a class."""
         if not self._boundary_remote.bases:
             raise AttributeError("__bases__")
-        found = [trusted_class(base) for base in self._boundary_remote.bases]
+        found = [trusted_class(base, self._boundary_link.shared.by_name) for base in self._boundary_remote.bases]
         return tuple(dict.fromkeys(base for base in found if base is not None)) or (object,)
 
+    def __mro_entries__(self, _bases: Any) -> tuple[type, ...]:
+        raise self._boundary_link.limit("a test makes a subclass of a class that lives in the student's process")
+
     def __instancecheck__(self, value: object) -> bool:
-        if type(value) in _classes:
+        if is_stand_in(value):
             return self._boundary_link.operate(self._boundary_remote.id, "isinstance", (value,), {}) is True
         return False
+
+    def __subclasscheck__(self, kind: object) -> bool:
+        if is_stand_in(kind):
+            return self._boundary_link.operate(self._boundary_remote.id, "issubclass", (kind,), {}) is True
+        return False
+
+    @property
+    def __code__(self) -> types.CodeType:
+        """For `inspect.getsource`, and for tests that look at names and constants: made from the cells' text."""
+        code = self._boundary_link.code(self._boundary_path) if self._boundary_path is not None else None
+        if not isinstance(code, types.CodeType):
+            raise AttributeError("__code__")
+        return code
 
     @property
     def __doc__(self) -> Any:  # type: ignore[override]
@@ -89,7 +116,7 @@ class StandIn:
     @property
     def __signature__(self) -> inspect.Signature:
         signature = self._boundary_link.signature(self._boundary_remote.id)
-        if signature is None:
+        if not isinstance(signature, inspect.Signature):
             raise ValueError("no signature found")
         return signature
 
@@ -120,115 +147,22 @@ class StandIn:
         names = self._boundary_link.operate(self._boundary_remote.id, "dir", (), {})
         return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
-    def __eq__(self, other: object) -> bool:
-        return _is_same(self, other)
-
-    def __hash__(self) -> int:
-        return hash((id(self._boundary_link), self._boundary_remote.id))
-
-    def __bool__(self) -> bool:
-        return True
+    __eq__ = operators.equal
+    __ne__ = operators.unequal
+    __hash__ = operators.hashed
+    __bool__ = operators.truth
 
     def __repr__(self) -> str:
         return f"<the student's {self._boundary_remote.type_name}>"
 
-    def __copy__(self) -> StandIn:
-        return self
+    def __copy__(self) -> Any:
+        return self._boundary_link.operate(self._boundary_remote.id, "copy", (), {})
 
-    def __deepcopy__(self, memo: object) -> StandIn:
-        raise TypeError(f"{self!r} can't be copied; copy it in the notebook")
+    def __deepcopy__(self, memo: object) -> Any:
+        return self._boundary_link.operate(self._boundary_remote.id, "deepcopy", (), {})
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        raise TypeError(f"{self!r} can't be pickled")
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    return (
-        type(other) in _classes
-        and other._boundary_link is one._boundary_link
-        and other._boundary_remote.id == one._boundary_remote.id
-    )
-
-
-def _operation(name: str) -> Any:
-    def method(self: Any, /, *arguments: Any, **keywords: Any) -> Any:
-        return self._boundary_link.operate(self._boundary_remote.id, name, arguments, keywords)
-
-    return method
-
-
-def _binary(name: str) -> Any:
-    def method(self: Any, other: Any) -> Any:
-        if type(other) not in _classes:
-            return NotImplemented
-        return self._boundary_link.operate(self._boundary_remote.id, name, (other,), {})
-
-    return method
-
-
-def _text(name: str) -> Any:
-    def method(self: Any) -> str:
-        text = self._boundary_link.operate(self._boundary_remote.id, name, (), {})
-        return text if isinstance(text, str) else StandIn.__repr__(self)
-
-    return method
-
-
-def _length(self: Any) -> int:
-    length = self._boundary_link.operate(self._boundary_remote.id, "__len__", (), {})
-    if type(length) is not int or length < 0:
-        raise TypeError("__len__() gave no length")
-    return length
-
-
-def _item(self: Any, key: Any) -> Any:
-    return self._boundary_link.operate(self._boundary_remote.id, "__getitem__", (key,), {})
-
-
-def _iterate(self: Any) -> Iterator[Any]:
-    """A fresh iterator over a container of the student's, or over the rest of one that `next` has begun."""
-    iterator = self._boundary_link.operate(self._boundary_remote.id, "__iter__", (), {})
-    if type(iterator) not in _classes:
-        raise TypeError(f"iter() gave no iterator but {type(iterator).__name__}")
-    return _bounded(iterator)
-
-
-def _bounded(iterator: Any) -> Iterator[Any]:
-    size = 1
-    for count in range(MAX_ITEMS):
-        if not iterator._boundary_items:
-            if not iterator._boundary_link.take(iterator, size):
-                return
-            size = min(size * 2, 64) if count >= 4 else 1
-        yield iterator._boundary_items.pop(0)
-    raise StudentError(f"the iterator gave more than {MAX_ITEMS} items")
-
-
-def _next(self: Any) -> Any:
-    if not self._boundary_items and not self._boundary_link.take(self, 1):
-        raise StopIteration
-    return self._boundary_items.pop(0)
-
-
-def _contains(self: Any, wanted: Any) -> bool:
-    return any(item is wanted or item == wanted for item in iter(self))
-
-
-_METHODS: dict[str, Any] = {
-    **{name: _operation(name) for name in (*_PLAIN, *_UNARY)},
-    **{name: _binary(name) for name in _BINARY},
-    "__str__": _text("__str__"),
-    "__repr__": _text("__repr__"),
-    "__len__": _length,
-    "__getitem__": _item,
-    "__next__": _next,
-}
-_classes: set[type] = set()
-
-
-def is_stand_in(value: object) -> bool:
-    """Is it a stand-in? `isinstance` can't tell, because a stand-in claims its original's class."""
-    return type(value) in _classes
+        raise self._boundary_link.limit("a test pickles an object that lives in the student's process")
 
 
 def make_stand_in(link: Link, remote: nodes.Remote, path: str | None) -> Any:
@@ -239,8 +173,7 @@ def make_stand_in(link: Link, remote: nodes.Remote, path: str | None) -> Any:
         remote: What that process says about it.
         path: How the test found it: a global name, or attributes of one. Never from the student's process.
     """
-    kind = _stand_in_class(remote.type_name, tuple(remote.can))
-    return kind(link, remote, path)
+    return _stand_in_class(link, remote)(link, remote, path)
 
 
 def set_path(stand_in: Any, path: str | None) -> None:
@@ -248,22 +181,20 @@ def set_path(stand_in: Any, path: str | None) -> None:
     object.__setattr__(stand_in, "_boundary_path", path)
 
 
-def _stand_in_class(name: str, can: tuple[str, ...]) -> Any:
-    methods = {special: _METHODS[special] for special in can if special in _METHODS}
-    if "__iter__" in can or "__getitem__" in can:
-        methods["__contains__"] = _contains
-    if "__iter__" in can:
-        methods["__iter__"] = _bounded if "__next__" in can else _iterate
-    name = name if name.isidentifier() else "object"
-    key = (name, can)
+def _stand_in_class(link: Link, remote: nodes.Remote) -> Any:
+    name = remote.type_name if remote.type_name.isidentifier() else "object"
+    is_class = bool(remote.bases)
+    origin = (remote.family[0].id if remote.family and not is_class else None, remote.kinds[0] if remote.kinds else "")
+    is_plain = tuple(kind for kind in remote.kinds if kind.startswith("builtins:"))
+    key = (name, tuple(remote.can), origin, is_plain)
     if key not in _made:
         if len(_made) >= _MOST_KINDS:
             raise BoundaryError("the student's process claims too many kinds of objects")
         about = {"__slots__": (), "__module__": "__main__", "__doc__": StandIn.__dict__["__doc__"]}
-        _made[key] = type(name, (StandIn,), {**about, **methods})
-        _classes.add(_made[key])
+        _made[key] = kind = StandInKind(name, (StandIn,), {**about, **operators.methods(key[1], is_plain)})
+        kind.origin, kind.shared = origin, link.shared.by_name
     return _made[key]
 
 
-_made: dict[tuple[str, tuple[str, ...]], Any] = {}
+_made: dict[Any, Any] = {}
 _MOST_KINDS = 2000

@@ -1,7 +1,8 @@
 """Arrays and tensors to wire nodes and back.
 
 What comes in is hostile: dtypes are looked up in tables or matched against a pattern, sizes must agree with the bytes
-that are there, and booleans are made 0 or 1. No object of a subclass, no sparse, quantized or GPU tensor is data.
+that are there, and booleans are made 0 or 1. An object of a subclass is data of its base class; no sparse, quantized or
+GPU tensor is data.
 
 A library is imported here only when a value of its kind has to be rebuilt.
 """
@@ -27,7 +28,8 @@ def encode_numpy(encoder: Writer, value: Any, kind: type) -> nodes.Value:
     """The node for an array, a scalar, a dtype or a generator; None for anything else of NumPy's."""
     import numpy as np
 
-    if kind is np.ndarray:
+    if issubclass(kind, np.ndarray) and not issubclass(kind, np.ma.MaskedArray):
+        value = np.asarray(value)
         if value.dtype == object:
             return nodes.ObjectArray(list(value.shape), encoder.all(value.ravel().tolist()))
         return _array(encoder, value, "array")
@@ -120,7 +122,7 @@ def encode_torch(encoder: Writer, value: Any, kind: type) -> nodes.Value:
         if not dense or value.dtype not in _torch_dtypes().values():
             return None
         _check_bulk(value.numel() * value.element_size())
-        plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        plain = value.as_subclass(torch.Tensor).detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         data = plain.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
         name: Literal["tensor", "parameter"] = "parameter" if kind is torch.nn.Parameter else "tensor"
         return nodes.Tensor(*encoder.add_bulk(data), name, str(value.dtype)[6:], list(value.shape))

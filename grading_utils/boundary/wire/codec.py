@@ -155,7 +155,8 @@ class Encoder:
         if kind is list or kind is tuple:
             return self._list(value, kind)
         if kind in _SEQUENCES:
-            return nodes.Sequence(_SEQUENCES[kind], self.all(value))  # type: ignore[arg-type]
+            most = value.maxlen if kind is deque else None
+            return nodes.Sequence(_SEQUENCES[kind], self.all(value), most)  # type: ignore[arg-type]
         if kind in _MAPPINGS:
             default = self.node(value.default_factory) if kind is defaultdict else None
             return nodes.Mapping(_MAPPINGS[kind], self.all(value), self.all(value.values()), default)  # type: ignore[arg-type]
@@ -244,6 +245,8 @@ class Decoder:
             import torch
 
             return torch.Size(self.all(node.items))
+        if node.most is not None:
+            return deque(self.all(node.items), maxlen=node.most)
         return _BUILD_SEQUENCE[node.kind](self.all(node.items))
 
     def _mapping(self, node: nodes.Mapping) -> Any:

@@ -9,48 +9,87 @@ from __future__ import annotations
 import collections
 import sys
 import types
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 SPECIALS = (
     "__call__", "__iter__", "__next__", "__len__", "__getitem__", "__setitem__", "__delitem__", "__enter__",
-    "__exit__", "__abs__", "__neg__", "__pos__", "__invert__", "__round__", "__float__", "__int__", "__index__",
-    "__complex__", "__str__", "__repr__",
-    "__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__pow__", "__matmul__",
-    "__and__", "__or__", "__xor__", "__radd__", "__rsub__", "__rmul__", "__rtruediv__", "__rmatmul__", "__rpow__",
+    "__exit__", "__reversed__", "__contains__", "__bool__", "__hash__", "__format__", "__await__",
+    "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__",
+    "__abs__", "__neg__", "__pos__", "__invert__", "__round__", "__float__", "__int__", "__index__",
+    "__complex__", "__trunc__", "__floor__", "__ceil__", "__bytes__", "__str__", "__repr__",
+    "__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__divmod__", "__pow__", "__matmul__",
+    "__and__", "__or__", "__xor__", "__lshift__", "__rshift__", "__radd__", "__rsub__", "__rmul__", "__rtruediv__",
+    "__rfloordiv__", "__rmod__", "__rdivmod__", "__rpow__", "__rmatmul__", "__rand__", "__ror__", "__rxor__",
+    "__rlshift__", "__rrshift__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ifloordiv__", "__imod__",
+    "__ipow__", "__imatmul__", "__iand__", "__ior__", "__ixor__",
 )  # fmt: skip
 """Operations that Python looks up on the type, and that a stand-in forwards."""
+FIELDS = "__dataclass_fields__"
+"""Listed with the operations where an object is a dataclass or an instance of one."""
+_VALUES = (int, float, str, bytes, list, tuple, dict, set, frozenset)
+_OF_EVERYTHING = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__format__")
 
 # Only classes of these modules count, and only where they have been imported anyway.
-_TRUSTED_ROOTS = frozenset({
-    "builtins", "collections", "types", "numbers", "functools", "itertools", "enum", "abc", "typing", "dataclasses",
-    "random", "re", "io", "datetime", "decimal", "fractions", "pathlib", "string", "math", "operator", "statistics",
+_STANDARD = frozenset(sys.stdlib_module_names)
+_LIBRARIES = frozenset({
     "numpy", "torch", "pandas", "transformers", "tokenizers", "matplotlib", "networkx", "ipywidgets", "IPython",
+    "sklearn", "scipy", "sympy", "PIL", "seaborn", "plotly", "statsmodels", "xgboost", "lightgbm", "nltk", "spacy",
+    "datasets", "torchvision", "keras", "tensorflow", "gensim", "bs4", "requests",
 })  # fmt: skip
 
+SharedClasses = Mapping[str, object]
+"""What instructor cells bound: their classes count as well. See `references.SharedNames`."""
 
-def type_names(kind: type) -> list[str]:
-    """Qualified names of a class and everything that it inherits from: `torch.nn.modules.module.Module`."""
-    mro = type.__dict__["__mro__"].__get__(kind)
-    return [f"{base.__module__}:{base.__qualname__}"[:200] for base in mro[:64] if isinstance(base.__module__, str)]
+
+def type_names(kind: type, shared: Callable[[object], str | None] = lambda _: None) -> list[str]:
+    """Qualified names of a class and everything that it inherits from: `torch.nn.modules.module.Module`.
+
+    Args:
+        kind: The class.
+        shared: The name that an instructor's cell gave to an object; such a class is named `shared:Name`.
+    """
+    names = []
+    for base in mro(kind)[:64]:
+        if (name := shared(base)) is not None:
+            names.append(f"shared:{name}"[:200])
+        elif isinstance(base.__module__, str):
+            names.append(f"{base.__module__}:{base.__qualname__}"[:200])
+    return names
+
+
+def mro(kind: type) -> tuple[type, ...]:
+    """A class and everything that it inherits from, whatever it says itself."""
+    return type.__dict__["__mro__"].__get__(kind)  # type: ignore[no-any-return]
 
 
 def specials(value: object) -> list[str]:
-    """The `SPECIALS` that the type of `value` has; `__str__` and `__repr__` only where it has its own."""
+    """The `SPECIALS` that the type of `value` has, other than those that every object has."""
     kind = type(value)
     found = [name for name in SPECIALS if getattr(kind, name, None) is not None]
+    for name in _OF_EVERYTHING:
+        inherited = getattr(kind, name, None)
+        if name in found and any(inherited is getattr(base, name) for base in (object, *_VALUES)):
+            found.remove(name)
     if kind.__repr__ is object.__repr__:
         found.remove("__repr__")
         if kind.__str__ is object.__str__:
             found.remove("__str__")
     if "__call__" in found and not callable(value):
         found.remove("__call__")
+    if hasattr(value if isinstance(value, type) else kind, FIELDS):
+        found.append(FIELDS)
     return found
 
 
-def trusted_class(qualified: str) -> type | None:
+def trusted_class(qualified: str, shared: SharedClasses | None = None) -> type | None:
     """The class of that name in a module that the grader trusts and has already imported; never imports."""
     module_name, _, path = qualified.partition(":")
-    if module_name.partition(".")[0] not in _TRUSTED_ROOTS:
+    if module_name == "shared":
+        named = (shared or {}).get(path)
+        return named if isinstance(named, type) else None
+    if module_name.partition(".")[0] not in _STANDARD | _LIBRARIES:
         return None
     found: object = sys.modules.get(module_name)
     if module_name == "builtins" and path in _HIDDEN_BUILTINS:
@@ -59,6 +98,19 @@ def trusted_class(qualified: str) -> type | None:
         found = vars(found).get(part) if isinstance(found, types.ModuleType | type) else None
     return found if isinstance(found, type) else None
 
+
+@lru_cache(maxsize=4096)
+def has_own_layout(kind: type) -> bool:
+    """Are its instances laid out in memory in a way of their own, which C code relies on where one claims the class?"""
+    base = kind.__base__
+    if base is None:
+        return False
+    grown = kind.__basicsize__ - base.__basicsize__ or kind.__itemsize__ - base.__itemsize__
+    pointers = (kind.__dictoffset__ != base.__dictoffset__) + (kind.__weakrefoffset__ != base.__weakrefoffset__)
+    return grown > pointers * _POINTER or has_own_layout(base)
+
+
+_POINTER = 8
 
 _HIDDEN_BUILTINS: dict[str, type] = {
     "function": types.FunctionType,
@@ -88,24 +140,34 @@ class _Claimed(type):
         return [cls, *_Claimed.claimed]
 
 
-def claimed_class(name: str, kinds: list[str], can: list[str]) -> type:
-    """A class for `isinstance` to look at: a subclass, in name only, of the trusted classes among `kinds`.
+def claimed_class(name: str, kinds: list[str], can: list[str], shared: SharedClasses | None = None) -> type:
+    """A class for `isinstance` to look at: one that is trusted itself, or a subclass, in name only, of those.
 
-    It has no instances and runs no code of the classes that it claims.
+    It has no instances and runs no code of the classes that it claims. No class of a library whose instances have a
+    layout of their own is among them: C code would read the memory of a stand-in as that of a tensor.
     """
-    found = [trusted_class(kind) for kind in kinds]
-    trusted = dict.fromkeys(kind for kind in found if kind is not None and kind is not object)
-    return _claimed_class(name if name.isidentifier() else "object", tuple(trusted), tuple(can))
+    found = [trusted_class(kind, shared) for kind in kinds]
+    trusted = [kind for kind in found if kind is not None and kind is not object]
+    safe = [kind for kind in trusted if not is_unclaimed(kind)]
+    if found and found[0] is not None and found[0] in safe:
+        return found[0]
+    return _claimed_class(name if name.isidentifier() else "object", tuple(dict.fromkeys(safe)), tuple(can))
+
+
+def is_unclaimed(kind: type) -> bool:
+    """Is it a class that no stand-in may claim, such as `torch.Tensor`?"""
+    return has_own_layout(kind) and kind.__module__.partition(".")[0] not in _STANDARD
 
 
 @lru_cache(maxsize=1024)
 def _claimed_class(name: str, trusted: tuple[type, ...], can: tuple[str, ...]) -> type:
-    protocol = {special: _never for special in can if special in SPECIALS}
+    protocol: dict[str, Any] = {special: _never for special in can if special in SPECIALS}
+    protocol["__hash__"] = None
     _Claimed.claimed = (*trusted, object)
     try:
         return _Claimed(name, (), protocol)
     except TypeError:  # a builtin with its own memory layout, such as list
-        return trusted[0] if trusted else type(name, (), protocol)
+        return next((kind for kind in trusted if has_own_layout(kind)), type(name, (), protocol))
     finally:
         _Claimed.claimed = ()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grading_utils.boundary.wire import arrays, generators, nodes, tables
+from grading_utils.boundary.wire.kinds import mro
 from grading_utils.boundary.wire.references import Reader, Writer
 
 
@@ -16,10 +17,11 @@ def encode(encoder: Writer, value: Any) -> nodes.Value:
     kind = type(value)
     if kind is random.Random:
         return nodes.Randomness("Random", encoder.node(value.getstate()))
-    root = str(getattr(kind, "__module__", "")).partition(".")[0]
-    if root not in _ENCODERS or root not in sys.modules:
-        return None
-    return _ENCODERS[root](encoder, value, kind)
+    for base in mro(kind):  # an instance of a subclass is data of its base class
+        root = str(base.__module__).partition(".")[0]
+        if root in _ENCODERS and root in sys.modules:
+            return _ENCODERS[root](encoder, value, base)
+    return None
 
 
 def decode(decoder: Reader, node: Any) -> Any:

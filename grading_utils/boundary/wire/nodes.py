@@ -68,6 +68,8 @@ class Sequence(Node, frozen=True, gc=False, tag="seq"):
 
     kind: Literal["list", "tuple", "set", "frozenset", "deque", "torch.Size"]
     items: list[Value]
+    most: int | None = None
+    """The `maxlen` of a deque."""
 
 
 class Mapping(Node, frozen=True, gc=False, tag="map"):
@@ -194,6 +196,13 @@ class Randomness(Node, frozen=True, gc=False, tag="rng"):
     state: Value
 
 
+class Kin(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
+    """A class that was written in a cell of the sender's."""
+
+    id: Natural
+    name: Name
+
+
 class Remote(Node, frozen=True, gc=False, tag="remote"):
     """An object that stays with the sender; the receiver gets a stand-in."""
 
@@ -201,10 +210,12 @@ class Remote(Node, frozen=True, gc=False, tag="remote"):
     type_name: Name
     kinds: Annotated[list[Name], msgspec.Meta(max_length=64)]
     """Qualified names of the classes that it is an instance of, nearest first."""
-    can: Annotated[list[Name], msgspec.Meta(max_length=64)]
+    can: Annotated[list[Name], msgspec.Meta(max_length=128)]
     """The operations in `kinds.SPECIALS` that its type has."""
     bases: Annotated[list[Name], msgspec.Meta(max_length=64)] = []
     """For a class: qualified names of the classes that it inherits from."""
+    family: Annotated[list[Kin], msgspec.Meta(max_length=16)] = []
+    """Which of its classes were written in the sender's cells, nearest first; a class's own family begins with it."""
 
 
 class Own(Node, frozen=True, gc=False, tag="own"):

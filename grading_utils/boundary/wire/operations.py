@@ -5,6 +5,10 @@ Both ends offer the same operations; which of them the tester lets a student's p
 
 from __future__ import annotations
 
+import asyncio
+import copy
+import dataclasses
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -26,12 +30,59 @@ def perform(target: Any, op: str, arguments: list[Any], keywords: dict[str, Any]
     raise TypeError(f"no such operation: {op[:50]}")
 
 
+def _plain(value: Any) -> Any:
+    """The builtin value inside of an instance of a subclass of list, dict, str, int and the like."""
+    base: Any = next((kind for kind in PLAIN if isinstance(value, kind)), None)
+    if base is None:
+        raise TypeError(f"{type(value).__name__} is no builtin collection or number")
+    read = PLAIN[base]
+    return read(value) if read is not None else base(base.__iter__(value))
+
+
+def _fields(value: Any) -> list[tuple[str, Any, Any, bool]]:
+    """Name, type, default (`...` where there is none) and whether a default is made, of a dataclass's fields."""
+    if not dataclasses.is_dataclass(value):
+        return []
+    return [
+        (field.name, field.type, ... if field.default is dataclasses.MISSING else field.default,
+         field.default_factory is not dataclasses.MISSING)
+        for field in dataclasses.fields(value)
+    ]  # fmt: skip
+
+
+def _awaited(value: Any) -> Any:
+    """What a coroutine or another awaitable gives, run to its end."""
+
+    async def whole() -> Any:
+        return await value
+
+    return asyncio.run(whole())
+
+
+PLAIN: dict[type, Callable[[Any], Any] | None] = {
+    bool: bool, int: int.__int__, float: float.__float__, str: str.__str__,
+    bytes: lambda value: bytes.__getnewargs__(value)[0], dict: lambda value: dict(dict.items(value)),
+    list: None, tuple: None, set: None, frozenset: None,
+}  # fmt: skip
+"""Builtin classes whose subclasses hold a plain value, and how it is read without the subclass's methods."""
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "getattr": getattr,
     "setattr": setattr,
     "delattr": delattr,
     "isinstance": lambda kind, value: isinstance(value, kind),
+    "issubclass": lambda kind, other: issubclass(other, kind),
     "dir": dir,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "plain": _plain,
+    "fields": _fields,
+    "__await__": _awaited,
+    "__bool__": bool,
+    "__hash__": hash,
+    "__format__": format,
+    "__contains__": operator.contains,
+    "__reversed__": reversed,
     "__iter__": iter,
     "__next__": next,
     "__len__": len,

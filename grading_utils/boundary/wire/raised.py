@@ -37,30 +37,40 @@ class Raised(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     """`str()` of it."""
     frames: Annotated[list[Annotated[str, msgspec.Meta(max_length=400)]], msgspec.Meta(max_length=20)] = []
     """Where in the student's cells it was raised, for people to read."""
+    object: nodes.Value = None
+    """A reference to it, where its class is not builtin and it lives in the sender's process."""
 
 
-def describe(error: BaseException, encoder: Encoder, frames: list[str] | None = None) -> Raised:
-    """An exception as data."""
+def describe(
+    error: BaseException, encoder: Encoder, frames: list[str] | None = None, *, refers: bool = False
+) -> Raised:
+    """An exception as data; with `refers` also a reference to it where its class is not builtin."""
     kind = type(error)
     base = next((b for b in kind.__mro__ if _BUILTIN.get(b.__name__) is b), Exception)
     arguments = None
-    if base is kind:
-        try:
-            arguments = [encoder.value(argument) for argument in _arguments(error)[:20]]
-        except TooLarge:
-            arguments = None
-        if arguments and any(isinstance(argument, nodes.Remote) for argument in arguments):
-            arguments = None
-    return Raised(_plain(kind.__name__)[:200], base.__name__, arguments, _plain(_text(error))[:_LONGEST], frames or [])
+    try:
+        arguments = [encoder.value(argument) for argument in _arguments(error)[:20]]
+    except TooLarge:
+        arguments = None
+    if arguments and any(isinstance(argument, nodes.Remote) for argument in arguments):
+        arguments = None
+    itself = encoder.refer(error) if refers and base is not kind else None
+    name, text = _plain(kind.__name__)[:200], _plain(_text(error))[:_LONGEST]
+    return Raised(name, base.__name__, arguments, text, frames or [], itself)
 
 
 def rebuild(raised: Raised, decoder: Decoder) -> Exception:
     """The exception to raise on this side."""
+    if raised.object is not None and isinstance(known := decoder.value(raised.object), Exception):
+        if not isinstance(raised.object, nodes.Own):
+            known.args = tuple(decoder.value(argument) for argument in raised.arguments or [raised.text])
+            vars(known)["_boundary_text"] = raised.text
+        return known
     base = _BUILTIN.get(raised.base, Exception)
     text = raised.text if raised.name == raised.base else f"{raised.name}: {raised.text}"
     if not issubclass(base, Exception) or issubclass(base, BaseExceptionGroup):
         return StudentError(text if raised.name != raised.base else f"{raised.name}: {text}")
-    if raised.arguments is not None:
+    if raised.arguments is not None and raised.name == raised.base:
         arguments = [decoder.value(argument) for argument in raised.arguments]
         try:
             return base(*arguments)

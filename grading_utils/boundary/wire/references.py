@@ -55,6 +55,11 @@ class SharedNames:
         name = self._names.get(id(value))
         return name if name is not None and self._by_name.get(name) is value else None
 
+    @property
+    def by_name(self) -> dict[str, object]:
+        """Everything that is registered."""
+        return self._by_name
+
     def __getitem__(self, name: str) -> object:
         if name not in self._by_name:
             raise BoundaryError(f"{name!r} was not bound by an instructor's cell")
@@ -100,9 +105,22 @@ class Reader(Protocol):
         """The bytes that a node points to."""
 
 
-def remote(objects: Objects, value: object) -> nodes.Remote:
+def remote(objects: Objects, value: object, shared: SharedNames) -> nodes.Remote:
     """The node for an object that stays here."""
     kind = type(value)
     name = kind.__name__ if isinstance(kind.__name__, str) else "object"
-    bases = kinds.type_names(value) if isinstance(value, type) else []
-    return nodes.Remote(objects.add(value), name[:200], kinds.type_names(kind), kinds.specials(value), bases)
+    bases = kinds.type_names(value, shared.name_of) if isinstance(value, type) else []
+    return nodes.Remote(
+        objects.add(value),
+        name[:200],
+        kinds.type_names(kind, shared.name_of),
+        kinds.specials(value),
+        bases,
+        _family(objects, value if isinstance(value, type) else kind, shared),
+    )
+
+
+def _family(objects: Objects, kind: type, shared: SharedNames) -> list[nodes.Kin]:
+    """The classes written in a student's cells among a class and what it inherits from."""
+    written = [base for base in kinds.mro(kind) if base.__module__ == "__main__" and shared.name_of(base) is None]
+    return [nodes.Kin(objects.add(base), str(base.__name__)[:200]) for base in written[:16]]

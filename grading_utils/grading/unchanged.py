@@ -1,0 +1,119 @@
+"""Which submissions need no grading: nothing that their score depends on has changed since they were graded.
+
+A score depends on the files that were handed in, on everything that calibration depends on (solution, tests, grader,
+packages, model), and for lateness on the due date. All is compared by content. What failed is never skipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from nbgrader.api import Gradebook, MissingEntry
+
+from grading_utils.course.bundle import Bundle
+from grading_utils.course.course import Course
+from grading_utils.grading.remembered import FOLDER, key_of
+from grading_utils.results import Status, SubmissionResult
+
+_MOST_BYTES = 200_000_000
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """What one submission's score depends on, as hashes."""
+
+    submission: str
+    terms: str
+    due: str
+
+
+class Remembered:
+    """What the submissions of one assignment looked like when they were graded last.
+
+    Args:
+        course: The course.
+        bundle: The assignment as it is now.
+        results: What was recorded of it, by student.
+        isolated: Whether students are graded in the sandbox this time.
+    """
+
+    def __init__(
+        self, course: Course, bundle: Bundle, results: Mapping[str, SubmissionResult], *, isolated: bool
+    ) -> None:
+        self._course, self._bundle, self._results = course, bundle, results
+        self._path = course.root / FOLDER / "graded" / f"{bundle.assignment}.json"
+        self._terms = f"{key_of(course, bundle)} {'sandbox' if isolated else 'kernel'}"
+        self._due = _due_dates(course, bundle.assignment)
+        try:
+            self._known = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Fingerprint])
+        except (OSError, msgspec.MsgspecError):
+            self._known = {}
+
+    def changed(self, student: str) -> str:
+        """Why a submission has to be graded, in words for the instructor; "" where it has not."""
+        known, result = self._known.get(student), self._results.get(student)
+        if known is None or result is None or student not in self._due:
+            return "not graded before"
+        if result.status is Status.FAILED:
+            return "could not be graded before"
+        if not self._course.autograded(self._bundle.assignment, student).is_dir():
+            return "its autograded folder is gone"
+        now = self._now(student)
+        reasons = {
+            "handed in again": known.submission != now.submission,
+            "tests, grader or model changed": known.terms != now.terms,
+            "the due date changed": known.due != now.due,
+        }
+        return ", ".join(reason for reason, holds in reasons.items() if holds)
+
+    def remember(self, student: str) -> None:
+        """Keep what a submission looks like now that it has been graded."""
+        self._known[student] = self._now(student)
+
+    def save(self) -> None:
+        """Write what is remembered, in one step."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        partial.write_bytes(msgspec.json.encode(self._known))
+        partial.replace(self._path)
+
+    def _now(self, student: str) -> Fingerprint:
+        folder = self._course.submitted(self._bundle.assignment, student)
+        return Fingerprint(_digest(folder), self._terms, self._due.get(student, self._due[""]))
+
+
+def _due_dates(course: Course, assignment: str) -> dict[str, str]:
+    """When each student whom the gradebook has a submission of had to hand in; under "" when everybody has."""
+    dates = {"": ""}
+    if course.has_gradebook:
+        with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+            try:
+                known = gradebook.find_assignment(assignment)
+            except MissingEntry:
+                return dates
+            dates[""] = str(known.duedate or "")
+            dates |= {row.student_id: str(row.duedate or "") for row in known.submissions}
+    return dates
+
+
+def _digest(folder: Path) -> str:
+    """A hash of all files in a folder; of links their target's name, of what is very large its size and time."""
+    digest = hashlib.sha256()
+    left = _MOST_BYTES
+    for parent, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted((*files, *folders)):
+            path = Path(parent, name)
+            state = path.lstat()
+            digest.update(os.fsencode(path.relative_to(folder)) + f"\0{state.st_mode}\0{state.st_size}\0".encode())
+            if path.is_symlink():
+                digest.update(os.fsencode(path.readlink()))
+            elif path.is_file() and state.st_size <= left:
+                left -= state.st_size
+                digest.update(path.read_bytes())
+            elif path.is_file():
+                digest.update(str(state.st_mtime_ns).encode())
+    return digest.hexdigest()
