@@ -1,9 +1,13 @@
-"""nbgrader's configuration of this course; `grading-utils` and plain `nbgrader` both read it."""
+"""nbgrader's configuration of this course; `grading-utils` and plain `nbgrader` both read it.
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+Every list is nbgrader's own, with our stages in the places of those that they replace.
+"""
+
 from nbgrader import preprocessors as stock
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
 from grading_utils.authoring.scaffold import ScaffoldSolutions
+from grading_utils.course.stages import stages
 from grading_utils.grading.nbgrader_steps import RestoreCells, SandboxedExecute, SaveScores
 from grading_utils.reporting.hide_hidden_tests import HideHiddenTests
 
@@ -11,33 +15,23 @@ c = get_config()  # noqa: F821  (traitlets provides it)
 
 c.CourseDirectory.course_id = "small-language-models"
 
-# nbgrader's own order, with our scaffolds in place of its stub.
-c.GenerateAssignment.preprocessors = [
-    stock.IncludeHeaderFooter,
-    stock.LockCells,
-    ScaffoldSolutions,
-    stock.ClearOutput,
-    stock.CheckCellMetadata,
-    stock.ComputeChecksums,
-    stock.SaveCells,
-    stock.ClearHiddenTests,
-    stock.ClearMarkScheme,
-    stock.ComputeChecksums,
-    stock.CheckCellMetadata,
-]
+# Authors' scaffolds in place of nbgrader's stub.
+c.GenerateAssignment.preprocessors = stages(
+    GenerateAssignment, "preprocessors", instead={stock.ClearSolutions: ScaffoldSolutions}
+)
 
-# A submission is rebuilt on the instructor's notebook, then runs in the sandbox; scoring is nbgrader's own.
-c.Autograde.sanitize_preprocessors = [RestoreCells, stock.CheckCellMetadata]
-c.Autograde.autograde_preprocessors = [
-    SandboxedExecute,
-    stock.LimitOutput,
-    SaveScores,
-    stock.AssignLatePenalties,
-    stock.CheckCellMetadata,
-]
+# A submission is rebuilt on the instructor's notebook (copies of cells included), then runs in the sandbox.
+c.Autograde.sanitize_preprocessors = stages(
+    Autograde, "sanitize_preprocessors", instead={stock.OverwriteCells: RestoreCells}, without=[stock.DeduplicateIds]
+)
+c.Autograde.autograde_preprocessors = stages(
+    Autograde,
+    "autograde_preprocessors",
+    instead={stock.Execute: SandboxedExecute, stock.SaveAutoGrades: SaveScores},
+)
 
 # Feedback shows what a failed check has to say, never the hidden test itself.
-c.GenerateFeedback.preprocessors = [HideHiddenTests, stock.GetGrades, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [HideHiddenTests, *stages(GenerateFeedback, "preprocessors")]
 
 # Whatever a student wrote, nothing of it runs in the formgrader or in nbgrader's own feedback pages.
 c.HTMLExporter.sanitize_html = True

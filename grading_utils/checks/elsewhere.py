@@ -31,6 +31,8 @@ def is_library_function(function: types.FunctionType) -> bool:
 
 def is_library(name: str) -> bool:
     """Does a module belong to Python or to an installed package?"""
+    if name == "__main__":  # the notebook, whatever program runs it
+        return False
     top = name.partition(".")[0]
     file = getattr(sys.modules.get(name) or sys.modules.get(top), "__file__", None) or _file_of(top)
     if file is None:

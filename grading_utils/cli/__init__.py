@@ -17,11 +17,10 @@ from typing import Any
 
 import click
 
+from grading_utils import patches
 from grading_utils.errors import GradingError, MachineError, SandboxError, machine_trouble
 
-# With this package at hand jsonschema, which every reader of notebooks imports, builds 38 grammars for checking
-# addresses (over a second); no notebook has a use for them, and jsonschema does without.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+patches.skip_grammars_of_addresses()
 
 COMMANDS = {
     "init": "Make a course of your own from this pack.",
@@ -44,6 +43,7 @@ COMMANDS = {
     "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",
     "doctor": "Say what this machine can and cannot do, and how to mend it.",
     "sample-class": "Write the submissions of the sample class to submitted/.",
+    "compare-gradebooks": "Compare two gradebooks cell by cell.",
     "model": "The shipped language model: evaluate it.",
 }
 

@@ -19,7 +19,7 @@ from nbgrader import preprocessors as stock
 from nbgrader.converters import GenerateAssignment
 from traitlets.utils.importstring import import_item
 
-from grading_utils.course.cells import Role, grade_id, role
+from grading_utils.course.cells import TIME_LIMIT_SECONDS, Role, grade_id, role
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
 from grading_utils.course.released import ReleasedNotebook, read_release
@@ -36,6 +36,7 @@ class NotebookBundle:
         metadata: The notebook's own metadata (kernel and language).
         grammar: How the course marks regions inside of cells.
         earlier: Versions of it that students may have got before `source/` was changed.
+        cell_seconds: How long a cell may compute unless its author says otherwise.
     """
 
     name: str
@@ -43,6 +44,7 @@ class NotebookBundle:
     metadata: dict[str, Any]
     grammar: Grammar = field(default_factory=Grammar)
     earlier: tuple[ReleasedNotebook, ...] = ()
+    cell_seconds: float = TIME_LIMIT_SECONDS
 
     @cached_property
     def managed(self) -> dict[str, Any]:
@@ -103,6 +105,7 @@ def build_bundle(course: Course, assignment: str) -> Bundle:
             dict(notebook.metadata),
             grammar,
             (read_release(released / path.name, grammar),),
+            course.cell_seconds,
         )
     files = []
     for path in sorted(folder.rglob("*")):
@@ -110,6 +113,20 @@ def build_bundle(course: Course, assignment: str) -> Bundle:
             files.append(path)
             digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return Bundle(assignment, notebooks, tuple(files), folder, digest.hexdigest())
+
+
+def refuse_other_languages(metadata: Any, where: str) -> None:
+    """Make sure that a notebook is in Python, by its kernel's language.
+
+    Raises:
+        AuthoringError: It is for another kernel.
+    """
+    spec = metadata.get("kernelspec", {})
+    language = spec.get("language") or metadata.get("language_info", {}).get("name") or "python"
+    if not str(language).casefold().startswith(("python", "ipython")):
+        raise AuthoringError(
+            f"is for the kernel {spec.get('name') or language!r} ({language}); only Python is graded here", where=where
+        )
 
 
 def prepare(path: Path, assignment: str, converter: GenerateAssignment) -> Any:

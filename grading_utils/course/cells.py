@@ -14,6 +14,9 @@ from grading_utils.errors import AuthoringError
 TIME_LIMIT_SECONDS = 30.0
 """Seconds of computing that a code cell may use unless its author says otherwise."""
 
+LONGEST_SECONDS = 600.0
+"""What a cell may use where `c.Execute.timeout` says that there is no limit: nothing may keep a class waiting."""
+
 DEMONSTRATION = "demonstration"
 """Cell tag of instructor cells that only show what the student's functions do."""
 
@@ -107,7 +110,7 @@ def demanded_place(cell: Any) -> Place:
         ) from error
 
 
-def time_limit(cell: Any) -> float:
-    """Seconds of computing a cell may use: the author's `grading_utils.time_limit` metadata, or the default."""
-    limit = cell.get("metadata", {}).get("grading_utils", {}).get("time_limit", TIME_LIMIT_SECONDS)
+def time_limit(cell: Any, default: float = TIME_LIMIT_SECONDS) -> float:
+    """Seconds of computing a cell may use: the author's `grading_utils.time_limit` metadata, or the course's."""
+    limit = cell.get("metadata", {}).get("grading_utils", {}).get("time_limit", default)
     return float(limit)

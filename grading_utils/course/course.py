@@ -6,16 +6,17 @@ layout nbgrader understands works here too. Does not read notebooks and does not
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import Execute
 from sqlalchemy.engine import make_url
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from grading_utils import patches
+from grading_utils.course.cells import LONGEST_SECONDS
 from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
 
@@ -55,7 +56,7 @@ class Course:
                     f"cannot be read: {type(error).__name__}: {error}", where=str(root / CONFIG_FILE)
                 ) from error
         config.CourseDirectory.root = str(root)
-        _put_tools_on_path()
+        patches.put_tools_on_path()
         course = cls(root, config, CourseDirectory(config=config))
         if not (root / CONFIG_FILE).exists() and not course.folder(course.layout.source_directory).is_dir():
             raise CourseError(
@@ -73,6 +74,12 @@ class Course:
     def grammar(self) -> Grammar:
         """How the course's authors mark solutions, hidden tests and mark schemes."""
         return Grammar.of(self.config)
+
+    @property
+    def cell_seconds(self) -> float:
+        """How long a cell may compute unless its author says otherwise: nbgrader's `c.Execute.timeout`."""
+        seconds = Execute(config=self.config).timeout
+        return float(seconds) if seconds is not None and seconds > 0 else LONGEST_SECONDS
 
     @property
     def has_gradebook(self) -> bool:
@@ -135,13 +142,6 @@ class Course:
                 f"there {'is' if len(known) == 1 else 'are'}: {', '.join(known) or 'none'}"
             )
         return assignment
-
-
-def _put_tools_on_path() -> None:
-    """nbgrader runs `alembic` by name when it makes a gradebook, also where the environment was never activated."""
-    tools = str(Path(sys.executable).parent)
-    if tools not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
 
 
 def _exists(path: Path) -> bool:

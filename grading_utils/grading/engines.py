@@ -7,7 +7,7 @@ from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
 
-from grading_utils.course.bundle import Bundle, NotebookBundle
+from grading_utils.course.bundle import Bundle, NotebookBundle, refuse_other_languages
 from grading_utils.course.course import Course
 from grading_utils.course.readable import readable_paths
 from grading_utils.grading.jobs import Engine
@@ -31,6 +31,10 @@ _SECRETS = (
 """What student code must not see should the course lie inside something that it may see."""
 
 
+_VALIDATING = ("NBGRADER_EXECUTION", "autograde")
+"""How notebooks know, by nbgrader's documentation, that they are being graded."""
+
+
 def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
     """How to start an engine for one notebook of a course.
 
@@ -40,6 +44,7 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
     """
 
     def start(bundle: Bundle, notebook: NotebookBundle) -> Engine:
+        refuse_other_languages(notebook.metadata, f"{notebook.name}.ipynb")
         if not isolate:
             return KernelEngine(bundle)
         hidden = (course.root / name for name in _SECRETS)
@@ -47,7 +52,7 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
         policy = Policy(
             hidden=tuple(str(path) for path in hidden if path.exists()),
             readable=(*models, *map(str, readable_paths(course))),
-            environment=environment,
+            environment=(*environment, _VALIDATING),
         )
         return SandboxEngine.start(bundle, notebook, policy)
 

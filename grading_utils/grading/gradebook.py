@@ -10,22 +10,19 @@ from __future__ import annotations
 import dataclasses
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgspec
-from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
-from nbgrader import api
 from nbgrader.api import Grade, Gradebook, MissingEntry, Notebook, SubmittedAssignment
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy.exc import SAWarning
 
+from grading_utils import patches
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import is_graded, nbgrader_metadata
 from grading_utils.course.course import Course
@@ -46,7 +43,7 @@ class GradebookWriter:
             MachineError: The database cannot be opened.
         """
         self._course = course
-        api.get_alembic_version = _schema_version
+        patches.ask_schema_version_here()
         try:
             self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
         except Exception as error:
@@ -139,7 +136,7 @@ class GradebookWriter:
         Returns:
             The same results with the scores that count: a manual score or extra credit that a person gave stays.
         """
-        with self._one_commit():
+        with patches.one_commit(self._gradebook.db()):
             gradebook = self._gradebook
             gradebook.update_or_create_student(student)
             details = {"timestamp": timestamp} if timestamp is not None else {}
@@ -177,20 +174,6 @@ class GradebookWriter:
             for grade in grades
         ]
 
-    @contextmanager
-    def _one_commit(self) -> Iterator[None]:
-        """Make nbgrader's commits, one for every little step, a single one: each waits for the disk."""
-        session: Any = self._gradebook.db()
-        session.commit = session.flush
-        try:
-            yield
-        except BaseException:
-            session.rollback()
-            raise
-        finally:
-            del session.commit
-        session.commit()
-
     def _penalize(self, submission: SubmittedAssignment, counted: Mapping[str, list[CellResult]]) -> None:
         late = submission.total_seconds_late
         for notebook in submission.notebooks:
@@ -219,11 +202,6 @@ def _as_released(stored: Notebook, grammar: Grammar) -> ReleasedNotebook:
     points = _max_scores(stored)
     cells = {cell.name: grammar.released(cell.source or "") for cell in stored.source_cells}
     return ReleasedNotebook({name: ReleasedCell(text, points.get(name)) for name, text in cells.items()})
-
-
-def _schema_version() -> str:
-    """What nbgrader asks of another Python process (a second) for a new gradebook: the version of its tables."""
-    return str(ScriptDirectory(str(Path(api.__file__).parent / "alembic")).get_current_head())
 
 
 def _count(grade: Grade, result: CellResult) -> CellResult:

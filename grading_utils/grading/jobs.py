@@ -87,7 +87,7 @@ def make_job(
             role=role(cell),
             source=cell.source,
             grade_id=grade_id(cell),
-            time_limit=time_limit(cell),
+            time_limit=time_limit(cell, bundle.cell_seconds),
             draws=everything or is_graded_by_hand(cell),
             hidden_lines=bundle.grammar.hidden_tests.ranges(cell.source) if role(cell) is Role.TEST else (),
         )

@@ -1,22 +1,24 @@
 """Our intake and our engine as steps of nbgrader's own `nbgrader autograde` and of the formgrader's buttons.
 
-`nbgrader_config.py` lists `RestoreCells` as the sanitizing step and `SandboxedExecute` in place of nbgrader's
-`Execute`; scoring and recording stay nbgrader's own. One warm process per notebook is kept until the program ends.
-`grading-utils grade` does the same work without nbgrader's per-submission cost.
+`nbgrader_config.py` puts `RestoreCells` in place of nbgrader's `OverwriteCells` and `SandboxedExecute` in place of its
+`Execute`, whose options it keeps; scoring and recording stay nbgrader's own. One warm process per notebook is kept
+until the program ends or the assignment changes. `grading-utils grade` does the same work without nbgrader's
+per-submission cost. Importing this module lets nbgrader read time zones as `intake.timestamps` does.
 """
 
 from __future__ import annotations
 
 import atexit
 from dataclasses import dataclass, field
-from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool
 
-from grading_utils.course.bundle import Bundle, build_bundle
+from grading_utils import patches
+from grading_utils.course.bundle import Bundle, build_bundle, refuse_other_languages
 from grading_utils.course.course import Course
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine, make_job
@@ -26,6 +28,9 @@ from grading_utils.intake.beside import files_beside
 from grading_utils.intake.reading import clean
 from grading_utils.intake.restoring import restore
 from grading_utils.intake.submission import open_submission
+from grading_utils.intake.timestamps import read_timestamp
+
+patches.read_timestamps_with(read_timestamp)
 
 
 @dataclass
@@ -34,65 +39,84 @@ class _Warm:
 
     course: Course
     bundle: Bundle
+    state: object
+    """What the bundle was made from, to notice that it has changed."""
     engines: dict[str, Engine] = field(default_factory=dict)
     terms: dict[str, Terms] = field(default_factory=dict)
 
-
-@cache
-def _assignment(root: str, name: str) -> _Warm:
-    course = Course.open(root)
-    warm = _Warm(course, build_bundle(course, name))
-    atexit.register(_close, warm)
-    return warm
+    def close(self) -> None:
+        """End the engines."""
+        while self.engines:
+            self.engines.popitem()[1].close()
 
 
-def _close(warm: _Warm) -> None:
-    for engine in warm.engines.values():
-        engine.close()
+_kept: dict[tuple[str, str], _Warm] = {}
+
+
+@atexit.register
+def _close_all() -> None:
+    for warm in _kept.values():
+        warm.close()
 
 
 def _warm(step: NbGraderPreprocessor, resources: Any) -> _Warm:
     """The assignment that nbgrader is grading; the exporter that a step belongs to knows the course."""
-    return _assignment(str(step.parent.parent.coursedir.root), resources["nbgrader"]["assignment"])
+    converter = step.parent.parent
+    root = Path(converter.coursedir.root).resolve()
+    course = Course(root, converter.config, converter.coursedir)
+    name = resources["nbgrader"]["assignment"]
+    key = (str(root), name)
+    state = _state_of(course, name)
+    if key not in _kept or _kept[key].state != state:
+        if key in _kept:
+            _kept.pop(key).close()
+        _kept[key] = _Warm(course, build_bundle(course, name), state)
+    return _kept[key]
+
+
+def _state_of(course: Course, assignment: str) -> object:
+    """Configuration, names, sizes and times of everything that an assignment is made from."""
+    folders = (course.source(assignment), course.release(assignment))
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return repr(course.config), [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
 
 
 class RestoreCells(NbGraderPreprocessor):
-    """Puts every instructor-owned cell back, in place of nbgrader's five sanitizing steps."""
+    """Puts every instructor-owned cell back, in place of nbgrader's `OverwriteCells`."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Rebuild the submitted notebook on the instructor's."""
         bundle = _warm(self, resources).bundle.notebooks[resources["nbgrader"]["notebook"]]
-        submitted, notes = clean(nb)
+        submitted, notes = clean(nb, outputs=True)  # there are some only where nbgrader is told not to execute
         restored = restore(submitted, bundle)
         for note in (*notes, *restored.attention, *restored.repairs):
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
+        if "kernelspec" not in restored.notebook.metadata and "kernelspec" in nb.metadata:
+            restored.notebook.metadata["kernelspec"] = nb.metadata.kernelspec
         return restored.notebook, resources
 
 
-class SandboxedExecute(NbGraderPreprocessor):
-    """Runs a notebook in the sandbox, in place of nbgrader's `Execute`."""
+class SandboxedExecute(Execute):
+    """Runs a notebook in the sandbox, in place of nbgrader's `Execute`; honors its `timeout` and `enabled`."""
 
     isolate = Bool(
         True, help="False runs student code unprotected in a Jupyter kernel. Only for submissions that you trust."
     ).tag(config=True)
 
-    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+    def preprocess(self, nb: Any, resources: Any, km: Any = None) -> tuple[Any, Any]:
         """Run every cell where it belongs and put its outputs into the notebook.
 
         Raises:
+            AuthoringError: The notebook is for a kernel that can't be had here.
             SandboxError: This machine cannot isolate student code; nbgrader then reports the submission as failed and
                 records no score.
         """
         warm = _warm(self, resources)
         name = resources["nbgrader"]["notebook"]
         notebook = warm.bundle.notebooks[name]
-        if not warm.engines:
-            if not self.isolate:
-                self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
-            make_engine = engine_factory(warm.course, isolate=self.isolate)
-            for each, one in warm.bundle.notebooks.items():
-                warm.engines[each] = make_engine(warm.bundle, one)
-            warm.terms = terms(warm.course, warm.bundle, warm.engines, tell=self.log.warning)
+        refuse_other_languages(nb.metadata, f"{name}.ipynb")
+        if not warm.terms:
+            self._start(warm)
         submitted = warm.course.submitted(warm.bundle.assignment, resources["nbgrader"]["student"])
         with open_submission(submitted, set(warm.bundle.notebooks)) as submission:
             files = files_beside(submission)
@@ -102,6 +126,15 @@ class SandboxedExecute(NbGraderPreprocessor):
         insert_outputs(nb, run)
         leave_open(nb, known.open)
         return nb, resources
+
+    def _start(self, warm: _Warm) -> None:
+        if not self.isolate:
+            self.log.warning("SandboxedExecute.isolate is off: student code runs unprotected")
+        warm.close()  # what an earlier submission may have left where one of them could not be started
+        make_engine = engine_factory(warm.course, isolate=self.isolate)
+        for name, notebook in warm.bundle.notebooks.items():
+            warm.engines[name] = make_engine(warm.bundle, notebook)
+        warm.terms = terms(warm.course, warm.bundle, warm.engines, tell=self.log.warning)
 
 
 class SaveScores(SaveAutoGrades):

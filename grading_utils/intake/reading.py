@@ -63,8 +63,12 @@ def read_notebook(path: Path) -> tuple[Any, list[str]]:
     return notebook, notes + malformed
 
 
-def clean(document: Any) -> tuple[Any, list[str]]:
+def clean(document: Any, *, outputs: bool = False) -> tuple[Any, list[str]]:
     """Rebuild a format 4 notebook from those of its parts that a student may decide.
+
+    Args:
+        document: The notebook, read as JSON or by nbformat.
+        outputs: Whether to keep what is stored as outputs of its cells; they must have been validated.
 
     Returns:
         The new notebook, and a note on each cell that was too malformed to keep.
@@ -80,6 +84,8 @@ def clean(document: Any) -> tuple[Any, list[str]]:
         if (claimed := cell.get("id")) and isinstance(claimed, str) and _ID.match(claimed) and claimed not in taken:
             rebuilt["id"] = claimed
         taken.add(rebuilt["id"])
+        if outputs and rebuilt.cell_type == "code":
+            rebuilt.outputs = cell.get("outputs", [])
         notebook.cells.append(rebuilt)
     return notebook, notes
 

@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import grade_id, is_graded, is_graded_by_hand, is_instructor_owned
 from grading_utils.course.released import ReleasedCell, points, same_text
+from grading_utils.errors import SubmissionError
 
 
 @dataclass
@@ -55,18 +56,23 @@ def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
     Args:
         submitted: A notebook from `reading.read_notebook`.
         bundle: The notebook of the assignment that it answers.
+
+    Raises:
+        SubmissionError: It is the notebook of another assignment.
     """
     restored = Restored(_empty_like(bundle))
     names = _names(submitted, bundle, restored)
+    if not any(names) and any(grade_id(cell) for cell in submitted.cells):
+        raise SubmissionError(f"holds cells of another assignment and none of {bundle.name}.ipynb")
     found = _sort_out(submitted, names, bundle, restored)
     cells = restored.notebook.cells
     cells.extend(_extra_cells(found.extras[None]))
     taken = {cell.id for cell in bundle.cells if "id" in cell}
     for name, master in bundle.managed.items():
         cell = copy.deepcopy(master)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
         chosen = found.chosen.get(name)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = chosen.get("outputs", []) if chosen else [], None
         if is_instructor_owned(master):
             _note_instructor_cell(name, bundle, chosen, restored)
         elif chosen is None:
@@ -96,7 +102,7 @@ def _names(submitted: Any, bundle: NotebookBundle, restored: Restored) -> list[s
     claimed = set(names)
     found = 0
     for index, cell in enumerate(submitted.cells):
-        name = by_id.get(cell.id)
+        name = by_id.get(cell.get("id"))
         if names[index] is None and name is not None and name not in claimed and grade_id(cell) is None:
             names[index] = name
             claimed.add(name)

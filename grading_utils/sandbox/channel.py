@@ -47,7 +47,7 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
 
 
 class Forked(msgspec.Struct, tag=True, frozen=True):
-    """From the warm process: the PID in its namespace; descriptors: a socket to the process, its pidfd."""
+    """From the warm process: the PID in its namespace; descriptors: a socket to the process, its pidfd, its group."""
 
     pid: int
 
@@ -57,6 +57,8 @@ class Ended(msgspec.Struct, tag=True, frozen=True):
 
     pid: int
     status: int
+    ran_out_of_memory: bool = False
+    """Did the kernel end it because of the bound of its control group?"""
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):

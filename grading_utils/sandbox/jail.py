@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from grading_utils.errors import SandboxError
-from grading_utils.sandbox import kernel
+from grading_utils.sandbox import cgroups, kernel
 from grading_utils.sandbox.refusals import explain
 from grading_utils.sandbox.view import SCRATCH, View
 
@@ -50,6 +50,8 @@ class Plan(msgspec.Struct, frozen=True):
     environment: dict[str, str]
     control: int
     """Descriptor of the warm process's channel to the coordinator."""
+    group: str | None = None
+    """The control group for all of it; see `cgroups.py`."""
 
 
 def outer_id() -> int | None:
@@ -175,7 +177,7 @@ def _build_root(plan: Plan) -> None:
     kernel.restrict_mount("/", _READ_ONLY | kernel.MOUNT_ATTR_NODEV)
 
 
-def _execute(plan: Plan) -> None:
+def _execute(plan: Plan, group: int) -> None:
     """Become the warm process, in a root of its own."""
     _build_root(plan)
     kernel.sethostname("sandbox")
@@ -184,12 +186,14 @@ def _execute(plan: Plan) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user would have cleared it
     os.chdir(SCRATCH)
-    os.set_inheritable(plan.control, True)
+    for descriptor in (plan.control, group):
+        if descriptor >= 0:
+            os.set_inheritable(descriptor, True)
     os.dup2(2, 1)
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
     try:
-        os.execve(plan.command[0], plan.command, plan.environment)
+        os.execve(plan.command[0], (*plan.command, str(group)), plan.environment)
     except PermissionError as error:
         raise SandboxError(
             f"{plan.command[0]} cannot be run by the unprivileged user that students become; make the Python "
@@ -240,19 +244,25 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.umask(0o022)
     plan = _read_plan()
+    group = -1
     try:
+        if plan.group is not None:
+            group = cgroups.hand_over(Path(plan.group), outer_id())
         _enter_namespaces()
         warm = os.fork()
     except OSError as error:
         return _refuse(explain(error))
     if warm == 0:
         try:
-            _execute(plan)
+            _execute(plan, group)
         except OSError as error:
             os._exit(_refuse(explain(error)))
         except SandboxError as error:
             os._exit(_refuse(str(error)))
     _drop_identity()
+    if group >= 0:
+        cgroups.settle(group, (os.getpid(), warm))
+        os.close(group)
     for descriptor in (plan.control, 1, 2):
         os.close(descriptor)
     return _watch(warm, coordinator)

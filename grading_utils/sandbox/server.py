@@ -20,6 +20,7 @@ from typing import IO, Final, Self
 import msgspec
 
 from grading_utils.errors import SandboxError
+from grading_utils.sandbox import cgroups
 from grading_utils.sandbox.channel import Channel, Failed, Forked, ForkTester, Message, Ready, Setup
 from grading_utils.sandbox.jail import Plan
 from grading_utils.sandbox.policy import Policy
@@ -112,7 +113,7 @@ class WarmProcess:
     a `Student`; `student(sock)` runs in a sealed fork. The process ends when its function returns.
     """
 
-    def __init__(self, jail: subprocess.Popen[bytes], control: Channel) -> None:
+    def __init__(self, jail: subprocess.Popen[bytes], control: Channel, group: Path | None) -> None:
         assert jail.stdin is not None
         assert jail.stderr is not None
         self.setup_result = b""
@@ -121,6 +122,7 @@ class WarmProcess:
         """Threads alive after the set-up; forks do not inherit any but the main one."""
         self._jail = jail
         self._control = control
+        self._group = group
         self._lock = threading.Lock()
         self._tail = _Tail(jail.stderr)
 
@@ -147,6 +149,7 @@ class WarmProcess:
             SandboxError: This machine cannot isolate, or the set-up failed; the message says what to do.
         """
         theirs, ours = socket.socketpair()
+        group = cgroups.claim()
         with theirs:
             plan = Plan(
                 view=make_view(policy),
@@ -159,6 +162,7 @@ class WarmProcess:
                     **dict(policy.environment),
                 },
                 control=theirs.fileno(),
+                group=None if group is None else str(group),
             )
             jail = subprocess.Popen(
                 [sys.executable, "-I", "-m", "grading_utils.sandbox.jail"],
@@ -170,7 +174,7 @@ class WarmProcess:
                 cwd="/",
                 start_new_session=True,  # an interrupt from the keyboard is for the coordinator
             )
-        warm = cls(jail, Channel(ours))
+        warm = cls(jail, Channel(ours), group)
         try:
             warm._send_plan(plan)
             message = Setup(policy, modules, setup[0] if setup else None, setup[1] if setup else b"", tester, student)
@@ -244,6 +248,8 @@ class WarmProcess:
         if not self._jail_ended(_END_SECONDS):
             self._jail.kill()
             self._jail.wait()
+        if self._group is not None:
+            cgroups.release(self._group)
         self._tail.join(_END_SECONDS)
 
     def __enter__(self) -> Self:

@@ -43,7 +43,7 @@ class Students:
     def __init__(self, requests: Channel, policy: Policy) -> None:
         self.policy = policy
         self._requests = requests
-        self._ended: dict[int, int] = {}
+        self._ended: dict[int, Ended] = {}
 
     def __call__(self) -> Student:
         """Fork a student from the warm process's state.
@@ -63,13 +63,14 @@ class Students:
         greeting = sock.recv(4096)
         sock.settimeout(None)
         if greeting != READY:
-            os.close(descriptors[1])
+            for descriptor in descriptors[1:]:
+                os.close(descriptor)
             sock.close()
             raise SandboxError(f"a student's process could not be sealed: {greeting.decode(errors='replace')}")
-        return Student(self, sock, message.pid, descriptors[1])
+        return Student(self, sock, message.pid, *descriptors[1:])
 
-    def status(self, pid: int, seconds: float) -> int | None:
-        """How a student ended, as a wait status; None if that is not known within `seconds`."""
+    def ended(self, pid: int, seconds: float) -> Ended | None:
+        """How a student ended; None if that is not known within `seconds`."""
         deadline = time.monotonic() + seconds
         with contextlib.suppress(TimeoutError, EOFError):
             while pid not in self._ended and (left := deadline - time.monotonic()) > 0:
@@ -80,14 +81,16 @@ class Students:
         self._requests.socket.settimeout(seconds)
         message, descriptors = self._requests.receive()
         if isinstance(message, Ended):
-            self._ended[message.pid] = message.status
+            self._ended[message.pid] = message
         return message, descriptors
 
 
 class Student:
     """One running student: its socket, its budget of time, its memory, its end."""
 
-    def __init__(self, students: Students, sock: socket.socket, pid: int, pidfd: int) -> None:
+    def __init__(
+        self, students: Students, sock: socket.socket, pid: int, pidfd: int, group: int | None = None
+    ) -> None:
         self.sock = sock
         self.pid = pid
         self._students = students
@@ -97,7 +100,7 @@ class Student:
         self._machine = ""
         self._was_killed = False
         self._cpu_seconds = 0.0
-        self._meter = Meter(pid)
+        self._meter = Meter(pid, group)
         if self._meter.is_blind() and not self._has_ended(_LAST_MOMENT):
             self.close()
             raise SandboxError("a student's processes cannot be measured on this machine")
@@ -172,7 +175,7 @@ class Student:
         ):
             exact = self._meter.exact_memory()
             if exact > self._memory_allowed:
-                self.kill(f"memory limit: more than {_size(self._policy.memory_bytes)}")
+                self.kill(self._over_memory())
             # The upper bound counts a page in every copy of the process. What is new shows there, too; what is not
             # (a shared page that becomes a process's own) has to wait for the next exact look.
             self._memory_bound = usage.memory_bytes - self.copies * self._inherited + self._memory_allowed - exact
@@ -231,9 +234,13 @@ class Student:
         Waits a moment for the end, because a process hangs up before it is gone.
         """
         if not self._reason:
-            status = self._students.status(self.pid, _END_SECONDS if self._has_ended(_LAST_MOMENT) else 0.0)
-            self._reason = _describe(status) if status is not None else ""
+            end = self._students.ended(self.pid, _END_SECONDS if self._has_ended(_LAST_MOMENT) else 0.0)
+            if end is not None:
+                self._reason = self._over_memory() if end.ran_out_of_memory else _describe(end.status)
         return self._reason
+
+    def _over_memory(self) -> str:
+        return f"memory limit: more than {_size(self._policy.memory_bytes)}"
 
     def machine(self) -> str:
         """What the machine did that kept this student from its work, as a sentence; empty for nothing.
@@ -242,9 +249,10 @@ class Student:
         says why), from the limit on the processor time of a whole life, or from the machine.
         """
         if not self._machine and not self._was_killed and self._has_ended(0.0):
-            status = self._students.status(self.pid, _END_SECONDS)
+            end = self._students.ended(self.pid, _END_SECONDS)
+            was_killed = end is not None and os.waitstatus_to_exitcode(end.status) == -signal.SIGKILL
             used_up = self._cpu_seconds >= _NEARLY * self._policy.life_cpu_seconds
-            if status is not None and os.waitstatus_to_exitcode(status) == -signal.SIGKILL and not used_up:
+            if was_killed and end is not None and not end.ran_out_of_memory and not used_up:
                 self._machine = "the machine ended the student's process (out of memory, or somebody killed it)"
         return self._machine
 

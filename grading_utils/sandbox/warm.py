@@ -1,10 +1,10 @@
 """The warm process: runs the set-up once, then forks testers and students that start from its state.
 
-`python -P -s -m grading_utils.sandbox.warm <descriptor>`, executed by `jail.py` as PID 1 of the jail. One thread, one
-loop. It forks testers for the coordinator and students for testers, always from its own state, which no submission
-has touched; it tells a tester how its students ended, ends the students of a tester that is gone, and ends itself,
-and with it everything, when the coordinator closes the channel. What testers and students are told travels on
-sockets that this process does not read, so it holds no secret.
+`python -P -s -m grading_utils.sandbox.warm <channel> <control group>`, executed by `jail.py` as PID 1 of the jail.
+One thread, one loop. It forks testers for the coordinator and students for testers, always from its own state, which
+no submission has touched; it tells a tester how its students ended, ends the students of a tester that is gone, and
+ends itself, and with it everything, when the coordinator closes the channel. What testers and students are told
+travels on sockets that this process does not read, so it holds no secret.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from grading_utils import open_files
-from grading_utils.sandbox import kernel, pages, seal
+from grading_utils.sandbox import cgroups, kernel, pages, seal
 from grading_utils.sandbox.channel import (
     Channel,
     Ended,
@@ -61,6 +61,8 @@ class Life:
     socket: socket.socket
     requests: Channel | None
     """A tester's channel for asking for students; None in a student."""
+    leaf: int | None = None
+    """Descriptor of a student's control group."""
 
 
 @dataclass
@@ -70,12 +72,15 @@ class _Child:
     """The warm process's end of a tester's channel; None for a student."""
     students: set[int] = field(default_factory=set)
     """PIDs of a tester's living students."""
+    leaf: str = ""
+    """A student's control group."""
 
 
 class Nursery:
     """The warm process's loop and the processes that it has forked."""
 
-    def __init__(self, control: Channel, policy: Policy) -> None:
+    def __init__(self, control: Channel, policy: Policy, groups: cgroups.Groups | None) -> None:
+        self._groups = groups
         self._control = control
         self._policy = policy
         self._children: dict[int, _Child] = {}
@@ -138,7 +143,10 @@ class Nursery:
         """Fork once; in the parent, answer the asker with the new process's socket and pidfd."""
         ours, theirs = socket.socketpair()
         chance = random.getstate()
+        leaf: int | None = None
         try:
+            if tester is not None and self._groups is not None:
+                child.leaf, leaf = self._groups.leaf()
             pid = self._fork_into_namespace() if tester is not None else os.fork()
         except OSError as error:
             ours.close()
@@ -148,12 +156,15 @@ class Nursery:
         if pid == 0:
             # Python gives `random` a fresh seed in every fork; one that the set-up chose has to hold.
             random.setstate(chance)
-            return Life(theirs, requests)
+            return Life(theirs, requests, leaf)
         child.pidfd = os.pidfd_open(pid)
         self._children[pid] = child
         if tester is not None:
             tester.students.add(pid)
-        self._answer(asker, Forked(pid), (ours.fileno(), child.pidfd))
+        group = () if leaf is None else (leaf,)
+        self._answer(asker, Forked(pid), (ours.fileno(), child.pidfd, *group))
+        for descriptor in group:
+            os.close(descriptor)
         ours.close()
         theirs.close()
         return None
@@ -182,13 +193,17 @@ class Nursery:
                 continue
             os.close(child.pidfd)
             self._end(child.students)
+            starved = False
+            if child.leaf and self._groups is not None:
+                starved = self._groups.ran_out_of_memory(child.leaf)
+                self._groups.remove(child.leaf)
             if child.requests is not None:
                 child.requests.close()
             for tester in self._children.values():
                 if pid in tester.students:
                     tester.students.remove(pid)
                     if tester.requests is not None:
-                        self._answer(tester.requests, Ended(pid, status))
+                        self._answer(tester.requests, Ended(pid, status, starved))
 
     def _end(self, pids: set[int]) -> None:
         for pid in pids & self._children.keys():
@@ -233,6 +248,8 @@ def _live(life: Life, setup: Setup, files: frozenset[int]) -> None:
         resolve(setup.tester)(life.socket, Students(life.requests, policy))
         return
     try:
+        if life.leaf is not None:
+            cgroups.enter(life.leaf)
         seal.seal_student(policy, kept, files)
     except OSError as error:
         life.socket.sendall(f"{error}".encode())
@@ -244,7 +261,10 @@ def _live(life: Life, setup: Setup, files: frozenset[int]) -> None:
 def main() -> NoReturn:
     """Run the set-up, serve forks; never returns."""
     control = Channel(socket.socket(fileno=int(sys.argv[1])))
-    os.set_inheritable(control.fileno(), False)
+    group = int(sys.argv[2])
+    for descriptor in (control.fileno(), group):
+        if descriptor >= 0:
+            os.set_inheritable(descriptor, False)
     status = EXIT_BROKEN
     try:
         setup, _ = control.receive()
@@ -265,7 +285,8 @@ def main() -> NoReturn:
         gc.disable()
         pages.collapse()
         control.send(Ready(result, sum(1 for _ in Path("/proc/self/task").iterdir())))
-        _live(Nursery(control, setup.policy).serve(), setup, files)
+        groups = cgroups.Groups(group, setup.policy) if group >= 0 else None
+        _live(Nursery(control, setup.policy, groups).serve(), setup, files)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1

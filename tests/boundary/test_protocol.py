@@ -125,8 +125,9 @@ def test_every_cell_gets_a_verdict(misbehave, notebook, monkeypatch):
     monkeypatch.setattr(student, "serve", misbehave)
     monkeypatch.setattr(conversation, "GRACE", 0.3)
     monkeypatch.setattr(copies, "FORKING", 0.3)
-    runs = notebook(("student", "x = 1"), ("test", "assert True\nassert x == 1"), ("test", "x"), limit=0.3)
     cell, checks = MISBEHAVIORS[misbehave]
+    seconds = 0.3 if OVER_TIME in cell else 20  # whoever says or ends something may do so on a busy machine, too
+    runs = notebook(("student", "x = 1"), ("test", "assert True\nassert x == 1"), ("test", "x"), limit=seconds)
     assert [run.index for run in runs] == [1, 2, 3]
     for run, (status, words) in zip(runs, (cell, checks, checks), strict=True):
         assert (str(run.status), words in run.message) == (status, True), run

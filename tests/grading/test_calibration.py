@@ -117,9 +117,7 @@ def test_an_author_can_demand_either_place(course_of: Any, tmp_path: Path) -> No
     (tmp_path / "course").rename(tmp_path / "third")
     course = course_of(answer("x = 1"), ("x-test", "assert x == 1"), place="outside")
     hand_in(course, "right", solved(course))
-    with pytest.raises(
-        AuthoringError, match="asks for the place 'outside'; there are: any, apart, inside"
-    ):
+    with pytest.raises(AuthoringError, match="asks for the place 'outside'; there are: any, apart, inside"):
         graded(course)
 
 

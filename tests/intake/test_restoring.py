@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import random
 from typing import Any
 
@@ -343,3 +344,12 @@ def test_cells_that_a_student_adds_stay_after_the_cell_they_followed(solution: A
 
 def test_restoring_twice_gives_the_same_notebook(solution: Any, bundle: Any) -> None:
     assert restore(copy.deepcopy(solution), bundle).notebook == restore(solution, bundle).notebook
+
+
+def test_notebooks_of_a_time_without_ids_are_restored_all_the_same(solution: Any, bundle: Any) -> None:
+    old = dataclasses.replace(bundle, cells=tuple(copy.deepcopy(cell) for cell in bundle.cells))
+    for cell in (*solution.cells, *old.cells):
+        cell.pop("id", None)
+    restored = restore(solution, old)
+    assert restored.attention == restored.repairs == []
+    assert [grade_id(cell) for cell in restored.notebook.cells if grade_id(cell)] == list(old.managed)

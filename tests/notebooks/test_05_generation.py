@@ -1,17 +1,29 @@
-"""`05-generation` runs from top to bottom, its pictures are drawn, and its rules agree with the library's."""
+"""`05-generation` runs from top to bottom, its pages say what the screen shows, its rules agree with the library's."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import re
 from typing import Any
 
 import pytest
 
-from .notebooks import ROOT, is_answer, is_check, metadata, real_model
+from grading_utils.course.cells import is_demonstration
+
+from .notebooks import ROOT, is_answer, is_check, metadata, read, real_model
 
 PATH = ROOT / "source" / "05-generation" / "05-generation.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
+REVEALED = re.findall(r"```python\n(.*?)```", read(PATH).cells[-1].source, re.DOTALL)[-1]
+PROBES = {
+    "stretch": REVEALED
+    + """
+_like = tokenizer("I like")["input_ids"]
+_both = [generate_ids(_like, _ask, most_likely, 60, END, CONTEXT) for _ask in (endless_logits, calmer_logits)]
+print([repeated(_ids[len(_like):]) for _ids in _both])
+""",
+}
 
 
 def printed(cell: Any) -> str:
@@ -40,6 +52,74 @@ def test_all_ways_to_decode_are_demonstrated_on_one_prompt(executed: dict[str, A
         assert any(line.startswith(f"{way}:") for line in lines), way
 
 
+def shown(cell: Any) -> str:
+    """Everything that a cell prints or shows as text."""
+    return "".join(output.get("text", "") + output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+def lines_by_title(cell: Any) -> dict[str, str]:
+    """What a cell prints as `title: text`."""
+    return dict(re.findall(r"^([^:\n]+): +(.+)$", printed(cell), re.MULTILINE))
+
+
+def test_greedy_text_goes_round_in_circles_and_drawn_text_does_not(executed: dict[str, Any]) -> None:
+    always = dict(re.findall(r"always (.+): (\d+)% of all runs", printed(executed["generate-loop-truth"])))
+    assert int(always["the favorite"]) > 40
+    assert int(always["a draw"]) < 10
+    assert "It goes round in circles" in shown(executed["generate-loop-truth"])
+    endless = lines_by_title(executed["generate-loop"])["endless"]
+    assert endless.count("I would not buy another one.") > 3
+
+
+def test_at_a_low_temperature_the_favorite_has_most_of_the_probability(executed: dict[str, Any]) -> None:
+    assert "At temperature 0.2: it has 88.5% at 0.2" in shown(executed["temperature-truth"])
+
+
+def test_top_p_keeps_more_where_the_model_has_no_idea(executed: dict[str, Any]) -> None:
+    kept = dict(re.findall(r"your (\S+ \S+) keeps (\d+ and \d+)", printed(executed["filters-truth"])))
+    assert kept == {"top-p 0.9": "1 and 40", "top-k 10": "10 and 10"}
+    assert "40 tokens after" in shown(executed["filters-truth"])
+
+
+def test_three_beams_find_likelier_texts_than_greedy(executed: dict[str, Any]) -> None:
+    times = re.findall(r"is ([\d.]+) times as likely", printed(executed["beam-search-truth"]))
+    assert len(times) == 2
+    assert all(float(factor) > 2 for factor in times)
+
+
+def test_ways_to_decode_give_different_texts(executed: dict[str, Any]) -> None:
+    texts = lines_by_title(executed["generate-text-demo"])
+    greedy, beams, no_repeats = (texts[way] for way in ("greedy", "three beams", "greedy, no three tokens twice"))
+    assert len({greedy, beams, no_repeats, texts["sampling"], texts["top-p 0.9"]}) == 5
+    assert greedy.count(" the old theater") == 2
+    assert no_repeats.count(" the old theater") == 1
+
+
+def test_at_temperature_14_the_best_fifty_give_words_and_all_tokens_give_fragments(executed: dict[str, Any]) -> None:
+    texts = lines_by_title(executed["generate-text-demo"])
+    prompt = len("'When you visit Boston, make sure you visit the")
+    fifty, everything = (texts[f"temperature 14, of {which}"][prompt:] for which in ("the best 50", "all"))
+    assert fifty.startswith(" capital hall price")
+    assert len(fifty.split()) > len(everything.split())
+
+
+def test_ten_samples_of_one_prompt_differ_and_one_is_fed_back(executed: dict[str, Any]) -> None:
+    text = printed(executed["generate-text-truth"])
+    samples = re.findall(r"^    ?[' \"](.+)$", text.split("A sample,")[0], re.MULTILINE)
+    assert len(samples) == 10
+    assert len(set(samples)) >= 8
+    half, longer = re.findall(r"'(When you visit .+)'$", text, re.MULTILINE)
+    assert longer.startswith(half)
+    assert len(longer) > len(half)
+
+
+def test_the_stretch_task_leads_out_of_the_circle(notebook: Any, executed: dict[str, Any]) -> None:
+    assert not executed["stretch"]["error"]
+    circle, calm = ast.literal_eval(printed(executed["stretch"]).splitlines()[-1])
+    assert circle > 0.4
+    assert calm < 0.1
+
+
 def test_no_section_uses_what_an_earlier_answer_computed(notebook: Any) -> None:
     bound_by_answers: dict[str, str] = {}
     for cell in notebook.cells:
@@ -55,7 +135,7 @@ def test_no_section_uses_what_an_earlier_answer_computed(notebook: Any) -> None:
             assert not leaning, f"{cell.id} needs {leaning}"
             at_top = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
             bound_by_answers |= dict.fromkeys(defined | {t.id for t in at_top if isinstance(t, ast.Name)}, cell.id)
-        elif metadata(cell) and not is_check(cell):
+        elif metadata(cell) and not is_check(cell) and not is_demonstration(cell):
             assert not leaning, f"the locked cell {cell.id} uses {leaning}"
 
 

@@ -148,11 +148,13 @@ class NotebookShell(InteractiveShell):
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         self.record(outputs.error(str(getattr(etype, "__name__", etype)), _text(evalue), list(stb)))
 
-    def showtraceback(self, *_: Any, **__: Any) -> None:
-        """Record the exception being handled, with the frames that belong to cells."""
-        kind, error, _trace = sys.exc_info()
+    def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
+        """Record the exception being handled, or the given one, with the frames that belong to cells."""
+        error = exc_tuple[1] if exc_tuple else sys.exception()
+        if isinstance(error, SyntaxError) and type(error).__name__.startswith("_"):  # a private one, since Python 3.13
+            error = SyntaxError(*error.args)
         if error is not None:
-            self._showtraceback(kind, error, cell_traceback(error))
+            self._showtraceback(type(error), error, cell_traceback(error))
 
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:
         """Record the syntax error being handled."""

@@ -1,0 +1,84 @@
+"""Every place where this package reaches into another library's working, and the versions in which that was tried.
+
+Each patch is a function that says what it changes and why; nothing is changed by importing this module. A test
+compares `TRIED_WITH` with `constraints.txt`, so that a new version is looked at before it is taken.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+TRIED_WITH = {"nbgrader": "0.9.6", "SQLAlchemy": "2.1.9", "alembic": "1.20.1", "jsonschema": "4.26.0"}
+
+
+def skip_grammars_of_addresses() -> None:
+    """Make jsonschema do without `rfc3987_syntax`.
+
+    With that package at hand jsonschema, which every reader of notebooks imports, builds 38 grammars for checking
+    addresses (over a second); no notebook has a use for them.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
+def put_tools_on_path() -> None:
+    """Let nbgrader find `alembic`, which it runs by name for a new gradebook, in an environment never activated."""
+    tools = str(Path(sys.executable).parent)
+    if tools not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
+
+
+def ask_schema_version_here() -> None:
+    """Find the version of a new gradebook's tables in this process; nbgrader starts another Python for it."""
+    from alembic.script import ScriptDirectory
+    from nbgrader import api
+
+    def version() -> str:
+        return str(ScriptDirectory(str(Path(api.__file__).parent / "alembic")).get_current_head())
+
+    api.get_alembic_version = version
+
+
+@contextmanager
+def one_commit(session: Any) -> Iterator[None]:
+    """Make nbgrader's commits, one for every little step, a single one: each waits for the disk.
+
+    Args:
+        session: The gradebook's SQLAlchemy session.
+    """
+    session.commit = session.flush
+    try:
+        yield
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.commit
+    session.commit()
+
+
+def read_timestamps_with(reader: Callable[[str], datetime | None]) -> None:
+    """Let nbgrader read `timestamp.txt` with another function.
+
+    Its own takes names of time zones that the machine doesn't know for UTC, and an offset such as `+0200` for seconds.
+
+    Args:
+        reader: Gives UTC without `tzinfo`, and raises ValueError for what it cannot read: then nbgrader's own reads.
+    """
+    from nbgrader import coursedir
+    from nbgrader.utils import parse_utc
+    from traitlets.log import get_logger
+
+    def read(text: str) -> datetime | None:
+        try:
+            return reader(text)
+        except ValueError as error:
+            get_logger().warning("the timestamp %r %s", text, error)
+            return parse_utc(text)  # type: ignore[no-any-return]
+
+    coursedir.parse_utc = read
