@@ -32,6 +32,7 @@ from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.pipeline import grade
 from grading_utils.grading.solutions import solution_notebook
 from grading_utils.reporting.feedback import write_feedback
+from grading_utils.reporting.model_answers import HEADING
 from grading_utils.reporting.report import write_report
 
 from ..conftest import ASSIGNMENT, cell_named, hand_in, managed, write_course
@@ -61,7 +62,7 @@ def count_words(text): raise ValueError("""<img src=x onerror="{RUN}">""")
 '''
 SCHEME = "One point for each rhyme of zyxgloria"
 TASK = f"Write a verse.\n### BEGIN MARK SCHEME\n{SCHEME}\n### END MARK SCHEME"
-SECRETS = (SCHEME, "a text without words", "several spaces are one gap", "MARK SCHEME")
+SECRETS = (SCHEME, HEADING, "a text without words", "several spaces are one gap", "MARK SCHEME")
 CLICK = "document.querySelectorAll('a[href^=javascript]').forEach(link => link.click())"
 
 
@@ -232,4 +233,5 @@ def test_nothing_runs_in_the_formgrader(chromium: Any, course: Course) -> None:
     with formgrader(course) as address:
         seen = visit(chromium, f"{address}/formgrader/submissions/{submission}/", wait=2)
     assert "Student's answer" in seen.text
+    assert HEADING in seen.text
     assert_nothing_ran(seen)
