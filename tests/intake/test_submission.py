@@ -100,6 +100,11 @@ def test_where_nothing_is_found_the_message_lists_what_is_there(tmp_path: Path) 
         found(place)
 
 
+def test_a_text_of_the_notebooks_name_is_no_notebook(tmp_path: Path) -> None:
+    with pytest.raises(SubmissionError, match=r"there is no hw\.ipynb \(found: hw\.txt\)"):
+        found(hand_in(tmp_path, "hw.txt", text="It is on its way."))
+
+
 def test_files_lie_where_the_notebook_saw_them_when_it_was_in_a_folder(tmp_path: Path) -> None:
     place = hand_in(tmp_path, "hw/hw.ipynb", "hw/myhelp.py", "hw/data/weights.csv", "notes.txt")
     opened, _ = found(place)
