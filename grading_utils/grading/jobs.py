@@ -24,7 +24,7 @@ from grading_utils.course.cells import (
 )
 from grading_utils.jobs import Cell, CellRun, Job, Rights, Solution
 
-_SHARES = 2
+SHARES = 2
 """All of a student's cells together may use so many times the seconds of the assignment's answer cells: one share to
 run them, one for added cells and for running everything again after a cell that ended the process."""
 
@@ -94,7 +94,7 @@ def make_job(
         if rights is not None and job.grade_id is not None and job.grade_id in rights:
             job = msgspec.structs.replace(job, rights=rights[job.grade_id])
         (leading if job.grade_id in leading_names else rest).append(job)
-    seconds = _SHARES * _answer_seconds(bundle)
+    seconds = SHARES * _answer_seconds(bundle)
     return Job(leading=len(leading), cells=(*leading, *rest), seconds=seconds, solution=solution)
 
 
