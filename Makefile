@@ -8,7 +8,7 @@ CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check -
   2>/dev/null
 EXTRAS := notebook,grade,dev
 
-.PHONY: help setup demo test test-all hostile hostile-user bench model check release clean
+.PHONY: help setup demo test test-all hostile hostile-user bench nbgrader-tests model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ hostile-user: $(READY)  ## Grade the whole hostile class as an ordinary user
 bench: $(READY)  ## Measure grading against stock nbgrader, side by side (an hour)
 	$(BIN)/python -m benchmarks.grading
 	$(BIN)/python -m benchmarks.floor 04-next-token 01-follower-tables
+
+nbgrader-tests: $(READY)  ## Run nbgrader's own tests with our configuration (half an hour)
+	$(BIN)/python -m tests.compatibility.nbgrader_tests
 
 model: $(READY)  ## Train the shipped language model again from its seed, and evaluate it
 	$(BIN)/python -m grading_utils.language_model.train

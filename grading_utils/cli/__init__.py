@@ -43,6 +43,7 @@ COMMANDS = {
     "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",
     "doctor": "Say what this machine can and cannot do, and how to mend it.",
     "sample-class": "Write the submissions of the sample class to submitted/.",
+    "compare-gradebooks": "Compare two gradebooks cell by cell.",
     "model": "The shipped language model: evaluate it.",
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from grading_utils.lessons.memory_estimate import TrainingMemory
 from grading_utils.lessons.showing import figure_html
@@ -42,13 +43,14 @@ def attention_html(weights: Any, words: Sequence[str]) -> str:
     return figure_html(figure, f"Attention weights of {len(heads)} heads over the words {' '.join(words)}")
 
 
-def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title: str) -> str:
+def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title: str, xlabel: str = "epoch") -> str:
     """Draw the loss of each run over the epochs, with the loss of blind guessing as a dashed line.
 
     Args:
         runs: label → mean loss of each epoch, in nats.
         vocabulary_size: how many words there are to guess from; guessing blindly costs its logarithm.
         title: heading of the picture.
+        xlabel: what is counted below it.
     """
     figure = Figure(figsize=(8.5, 3.4), layout="constrained")
     axes = figure.subplots()
@@ -56,7 +58,9 @@ def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title
         axes.plot(range(1, len(losses) + 1), losses, marker="o", markersize=3, color=color, label=label)
     guess = math.log(vocabulary_size)
     axes.axhline(guess, color="gray", linestyle="--", label=f"blind guess: {guess:.2f}")
-    axes.set(xlabel="epoch", ylabel="mean loss (log scale)", title=title, yscale="log")
+    axes.set(xlabel=xlabel, ylabel="mean loss (log scale)", title=title, yscale="log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     ends = "; ".join(f"{label} ends at {losses[-1]:.2f}" for label, losses in runs.items())
@@ -81,8 +85,10 @@ def memory_html(sizes: Mapping[str, TrainingMemory], batch_size: int, lengths: S
         axes.plot(lengths, total, color=color, label=f"{label}, all")
         axes.plot(lengths, scores, color=color, linestyle=":", label=f"{label}, attention scores")
         alt.append(f"{label} needs {total[-1]:.3g} GiB at length {lengths[-1]}")
-    axes.axhline(limit_gib, color="#d55e00", linestyle="--", label=f"this machine has {limit_gib:g} GiB")
+    axes.axhline(limit_gib, color="#d55e00", linestyle="--", label=f"a limit of {limit_gib:g} GiB")
     axes.set(xlabel="sequence length (tokens)", ylabel="GiB", xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_title(f"Memory of one step, batch of {batch_size}")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -15,22 +17,119 @@ from grading_utils.lessons import completion_explorer, follower_model, memory_es
 from grading_utils.lessons.completion_explorer import beam_search, reheated, temperature_html
 from grading_utils.lessons.follower_model import FollowerModel
 from grading_utils.lessons.memory_estimate import TrainingMemory
+from grading_utils.lessons.own_parts import OwnParts, train_in_batches
 from grading_utils.lessons.training_pictures import attention_html, losses_html, memory_html
 from grading_utils.lessons.word_level import library_word_tokenizer
 
 from .notebooks import ROOT, is_answer, read
 
-NOTEBOOK = ROOT / "source" / "07-train-a-tiny-model" / "07-train-a-tiny-model.ipynb"
+PATH = ROOT / "source" / "07-train-a-tiny-model" / "07-train-a-tiny-model.ipynb"
 
 
 @pytest.fixture(scope="module")
 def lesson() -> dict[str, Any]:
     """The names that the notebook's locked cells for setup and model define."""
-    cells = {cell.id: cell.source for cell in read(NOTEBOOK).cells}
+    cells = {cell.id: cell.source for cell in read(PATH).cells}
     names: dict[str, Any] = {}
     for cell_id in ("setup", "build-model-demo"):
         exec(cells[cell_id], names)
     return names
+
+
+def printed(cell: Any) -> str:
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
+def pages(cell: Any) -> str:
+    found = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
+    return html.unescape(" ".join(re.sub(r'src="data[^"]*"', "", page) for page in found))
+
+
+def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:
+    assert {name: cell["error"] for name, cell in executed.items() if cell["error"]} == {}
+
+
+def test_the_model_that_is_trained_runs_on_what_the_student_built(executed: dict[str, Any]) -> None:
+    page = pages(executed["train-demo"])
+    assert "This runs on your WordTokenizer, training_pairs, attention, next_token_loss." in page
+    assert "stand in for" not in page
+
+
+def test_the_first_loss_is_near_blind_guessing_and_the_last_far_below_but_not_0(executed: dict[str, Any]) -> None:
+    found = re.search(r"From ([\d.]+) down to ([\d.]+)\.", pages(executed["train-demo"]))
+    assert found is not None
+    assert abs(float(found[1]) - math.log(31)) < 0.3
+    assert 0.1 < float(found[2]) < 0.5
+
+
+def test_without_a_mask_the_loss_is_lower_and_fewer_beginnings_are_continued(executed: dict[str, Any]) -> None:
+    losses, known = printed(executed["train-demo"]).splitlines()[:2]
+    masked, unmasked = map(float, re.findall(r"\d\.\d+", losses))
+    assert unmasked < masked / 4
+    assert "25 of 25 with the mask, 20 of 25 without it" in known
+
+
+def test_without_the_square_root_softmax_gets_too_sure_as_the_size_grows(executed: dict[str, Any]) -> None:
+    rows = re.findall(
+        r"is ([\d.]+) on average, and without the division ([\d.]+)", printed(executed["causal-attention-reveal"])
+    )
+    assert len(rows) == 3
+    assert all(float(scaled) < float(unscaled) for scaled, unscaled in rows)
+    assert float(rows[-1][1]) > 0.95 > 0.6 > float(rows[-1][0])
+
+
+def test_the_learning_rates_end_as_the_page_sets_them_up(executed: dict[str, Any]) -> None:
+    assert "lowest at the end: 0.01; highest: 1; hardly moves: 0.00001" in printed(executed["pitfalls-demo"])
+
+
+def test_a_larger_batch_makes_fewer_steps_and_takes_more_memory(executed: dict[str, Any]) -> None:
+    rows = re.findall(
+        r"(\d) sentence\(s\) in a batch: (\d) steps an epoch, loss .* ([\d.]+)", printed(executed["pitfalls-demo"])
+    )
+    assert [(int(batch), int(steps)) for batch, steps, _ in rows] == [(1, 6), (2, 3), (6, 1)]
+    size = TrainingMemory(50257, 768, 12, 3072, 12)
+    assert size.total(8, 1024) > 16 * 2**30 > size.total(1, 1024)
+
+
+def test_held_out_loss_rises_while_training_loss_falls_and_more_data_is_the_cure(executed: dict[str, Any]) -> None:
+    table = executed["pitfalls-demo"].outputs[-1].data["text/html"]
+    rows = re.findall(
+        r">([^<>]*(?:sentences|model))</td>\s*<td[^>]*>([^<]+)</td>\s*<td[^>]*>([^<]+)</td>\s*<td[^>]*>([^<]+)<", table
+    )
+    ends = {label: [float(part) for part in end.split(",")] for label, _, _, end in rows}
+    lowest = {label: [float(part) for part in low.split(",")] for label, _, low, _ in rows}
+    assert float(rows[0][1]) < 0.5
+    assert min(ends["five sentences"]) > 2 * max(lowest["five sentences"]) > 2
+    assert max(ends["fourteen sentences"]) < 1
+    assert min(ends["five, larger model"]) > 3
+
+
+def test_an_own_part_that_fails_or_disagrees_is_replaced_and_named() -> None:
+    def broken() -> int:
+        raise NameError("not there yet")
+
+    parts = OwnParts()
+    assert parts.choose("good", lambda: 2, 1, lambda made: made == 2) == 2
+    assert parts.choose("wrong", lambda: 3, 1, lambda made: made == 2) == 1
+    assert parts.choose("missing", broken, 1, lambda made: made == 2) == 1
+    assert parts.used == {"good": True, "wrong": False, "missing": False}
+    parts.say()
+
+
+def test_batches_of_one_train_like_single_examples(lesson: dict[str, Any]) -> None:
+    examples = [([1, 2, 3], [2, 3, 4]), ([4, 3, 2], [3, 2, 1])]
+    one, other = tiny(lesson, 6), tiny(lesson, 6)
+    by_batches = train_in_batches(one, examples, epochs=2, learning_rate=0.01, batch_size=1)
+    optimizer = torch.optim.Adam(other.parameters(), lr=0.01)
+    single = []
+    for _ in range(2):
+        for inputs, targets in examples:
+            loss = torch.nn.functional.cross_entropy(other(torch.tensor([inputs]))[0], torch.tensor(targets))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            single.append(float(loss.detach()))
+    assert by_batches == pytest.approx([sum(single[:2]) / 2, sum(single[2:]) / 2], abs=1e-4)
 
 
 def tiny(lesson: dict[str, Any], vocab_size: int, positions: int = 10) -> torch.nn.Module:
@@ -125,7 +224,7 @@ def test_the_memory_estimate_is_within_a_factor_of_two(
         causal = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
         return scores.masked_fill(~causal, -math.inf).softmax(-1) @ values
 
-    monkeypatch.setitem(lesson, "built_in_attention", written_out)
+    monkeypatch.setattr(lesson["Block"], "attend", staticmethod(written_out))
     kept = kept_for_backward(tiny(lesson, 31, positions=length), torch.randint(31, (batch_size, length)))
     size = TrainingMemory(31, 32, 2, 64, 2)
     estimate = size.attention_scores(batch_size, length) + size.activations(batch_size, length)
@@ -177,7 +276,7 @@ def test_pictures_say_in_words_what_they_show() -> None:
 )
 def test_the_modules_hold_no_solution(module: Any) -> None:
     lines = {"".join(line.split()) for line in inspect.getsource(module).splitlines()}
-    for cell in filter(is_answer, read(NOTEBOOK).cells):
+    for cell in filter(is_answer, read(PATH).cells):
         for region in cell.source.split("### BEGIN SOLUTION")[1:]:
             for line in region.split("### SCAFFOLD")[0].splitlines():
                 squeezed = "".join(line.split())
