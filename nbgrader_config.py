@@ -39,3 +39,6 @@ c.HTMLExporter.filters = {
     "markdown2html": "grading_utils.reporting.exporting.markdown2html",
     "clean_html": "grading_utils.reporting.exporting.clean_html",
 }
+
+# Graders see model answer and rubric below each answer; students never do.
+c.HTMLExporter.preprocessors = ["grading_utils.reporting.model_answers.ShowModelAnswers"]

@@ -45,6 +45,15 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     rights: Rights = Rights(methods=True, changes=True, comparisons=True)
 
 
+class Solution(msgspec.Struct, frozen=True, kw_only=True):
+    """What the instructor's own answers do to the names of the notebook."""
+
+    answers: frozenset[str] = frozenset()
+    """Names that they bind."""
+    imports: dict[str, tuple[str, str]] = {}
+    """Names that they import from libraries: the module, and the name in it or ""."""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One notebook of one submission."""
 
@@ -55,8 +64,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Cells (by `index`) that ended an earlier tester, and must not be run in one again."""
     seconds: float = math.inf
     """Time for all of the student's cells together."""
-    answers: frozenset[str] | None = None
-    """Names that the instructor's own answers bind; None where nobody knows."""
+    solution: Solution | None = None
+    """What is known of the instructor's own answers."""
     files: tuple[tuple[str, bytes], ...] = ()
     """What the student handed in beside the notebook: relative paths and contents. Only student code sees them."""
 

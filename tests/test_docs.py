@@ -15,9 +15,14 @@ import yaml
 from click.testing import CliRunner
 
 from grading_utils.authoring.release import release
+from grading_utils.boundary.tester.budget import MAX_NOTEBOOK
+from grading_utils.boundary.warm.outputs import MAX_IMAGES, MAX_OUTPUTS, MAX_TEXT
 from grading_utils.cli import main
+from grading_utils.course.cells import TIME_LIMIT_SECONDS
 from grading_utils.course.course import Course
+from grading_utils.grading.jobs import SHARES
 from grading_utils.lms.archives import write_zip
+from grading_utils.sandbox.policy import Policy
 
 from .conftest import ASSIGNMENT, ROOT, hand_in
 
@@ -119,3 +124,25 @@ def test_every_direct_dependency_is_pinned() -> None:
     pins = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in pins if "==" in line}
     assert names - pinned == set()
+
+
+def test_the_limits_on_the_security_page_are_those_that_hold() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    limits = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", page, re.MULTILINE))
+    policy = Policy()
+    mib = 1 << 20
+    for what, limit in {
+        "time of a cell or a check": f"{TIME_LIMIT_SECONDS:g} s,",
+        "time of all of a student's cells": f"{SHARES} times",
+        "memory of a student": f"{policy.memory_bytes // mib} MiB",
+        "processes and threads": f"{policy.processes}",
+        "scratch folder": f"{policy.scratch_bytes // mib} MiB in {policy.scratch_files} files; "
+        f"{policy.file_bytes // mib} MiB",
+        "open descriptors": f"{policy.open_files}",
+        "processor time of one process": f"{policy.life_cpu_seconds} s",
+        "outputs of a cell": f"{MAX_OUTPUTS}, with {MAX_TEXT >> 10} KiB of text and {MAX_IMAGES // mib} MiB of",
+        "outputs of a notebook": f"{MAX_NOTEBOOK // mib} MiB",
+    }.items():
+        [stated] = [value for name, value in limits.items() if name.startswith(what)]
+        assert stated.startswith(limit), what
+    assert policy.cell_seconds == TIME_LIMIT_SECONDS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from grading_utils.authoring.expectations import late_expectations
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import nbgrader_metadata
 from grading_utils.course.course import Course
@@ -48,7 +49,7 @@ def prove(
     problems = [line for notebook, known in learned.items() for line in _problems(notebook, known, bundle.notebooks)]
     if problems:
         raise AuthoringError("\n  ".join(["does not grade as promised:", *problems]), where=bundle.assignment)
-    for line in findings(learned):
+    for line in (*findings(learned), *_late(bundle, learned)):
         tell(line)
 
 
@@ -58,6 +59,16 @@ def _problems(name: str, known: Calibration, notebooks: dict[str, NotebookBundle
         f"in {cell}: {check.problem}"
         for cell, check in known.problems.items()
     ] + [f"{name}: the untouched release gets {gift:g} points in {cell}" for cell, gift in known.gifts.items()]
+
+
+def _late(bundle: Bundle, learned: dict[str, Calibration]) -> list[str]:
+    """Where tests work out what they expect from what student code may have changed."""
+    return [
+        f"{notebook}: {name}: {warning}"
+        for notebook, known in learned.items()
+        for name in known.checks
+        for warning in late_expectations(bundle.notebooks[notebook].managed[name].source, known.solution.answers)
+    ]
 
 
 def _points(bundle: NotebookBundle, name: str) -> float:

@@ -206,7 +206,7 @@ def _with_progress(results: Iterable[SubmissionResult], total: int) -> Iterator[
 
 
 def _line(result: SubmissionResult) -> str:
-    waiting = sum(cell.score is None for cell in result.cells)
+    waiting = sum(cell.score is None and not cell.open for cell in result.cells)
     manual = f", {waiting} to grade by hand" if waiting else ""
     note = f": {result.message}" if result.message else ""
     return f"{result.student} {result.assignment}: {result.status} {result.score:g}/{result.max_score:g}{manual}{note}"

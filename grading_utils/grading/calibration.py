@@ -21,9 +21,9 @@ from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import Place, Role, demanded_place, grade_id, is_graded, nbgrader_metadata, role
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, score_cells
-from grading_utils.grading.solutions import answered_names, solution_notebook, untouched_notebook
+from grading_utils.grading.solutions import names_in, solution_notebook, untouched_notebook
 from grading_utils.intake.restoring import restore
-from grading_utils.jobs import CellStatus, Rights
+from grading_utils.jobs import CellStatus, Rights, Solution
 from grading_utils.results import CellResult
 
 LADDER = (
@@ -62,8 +62,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
     checks: dict[str, Check]
     """By `grade_id`."""
-    answers: frozenset[str] = frozenset()
-    """Names that the solution's answers bind."""
+    solution: Solution = Solution()
+    """What the solution does to names."""
 
     @property
     def inside(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
         SandboxError: The engine broke.
     """
     solution = solution_notebook(source, bundle)
-    answers = answered_names(solution)
+    known = names_in(solution, source.parent)
     places = {
         str(nbgrader_metadata(cell)["grade_id"]): demanded_place(cell)
         for cell in bundle.cells
@@ -112,7 +112,7 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
         if not tried:
             continue
         granted = {name: check.rights for name, check in learned.items()} | dict.fromkeys(tried, rights)
-        results, faults = _grade(solution, bundle, engine, granted, answers)
+        results, faults = _grade(solution, bundle, engine, granted, known)
         broken |= faults & tried
         for name in tried:
             if results[name].score == results[name].max_score:
@@ -124,17 +124,17 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
         result = failed[name]
         learned[name] = Check(problem=_said(result), points=result.score or 0.0, is_fault=name in broken)
     rights_of = {name: check.rights for name, check in learned.items()}
-    blank, _ = _grade(untouched_notebook(bundle), bundle, engine, rights_of, answers)
+    blank, _ = _grade(untouched_notebook(bundle), bundle, engine, rights_of, known)
     checks = {name: msgspec.structs.replace(learned[name], gift=blank[name].score or 0.0) for name in places}
-    return Calibration(checks=checks, answers=answers)
+    return Calibration(checks=checks, solution=known)
 
 
 def _grade(
-    submitted: Any, bundle: NotebookBundle, engine: Engine, rights: Mapping[str, Rights], answers: frozenset[str]
+    submitted: Any, bundle: NotebookBundle, engine: Engine, rights: Mapping[str, Rights], known: Solution
 ) -> tuple[dict[str, CellResult], set[str]]:
     """The results by `grade_id`, and the checks in which our machinery broke."""
     notebook = restore(submitted, bundle).notebook
-    run = engine.run(make_job(notebook, bundle, rights=rights, answers=answers, everything=False))
+    run = engine.run(make_job(notebook, bundle, rights=rights, solution=known, everything=False))
     insert_outputs(notebook, run)
     by_name = {grade_id(notebook.cells[cell.index]) or "": cell for cell in run.cells}
     results = {result.grade_id: result for result in score_cells(notebook, run)}

@@ -29,6 +29,7 @@ from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
 from grading_utils.course.released import ReleasedCell, ReleasedNotebook
 from grading_utils.errors import MachineError
+from grading_utils.grading.changed_answers import CHANGED
 from grading_utils.grading.migration import migrate
 from grading_utils.results import CellResult
 
@@ -123,6 +124,7 @@ class GradebookWriter:
         scores: Mapping[str, Sequence[CellResult]],
         unanswered: Mapping[str, frozenset[str]],
         timestamp: datetime | None,
+        changed: Mapping[str, frozenset[str]] | None = None,
     ) -> dict[str, list[CellResult]]:
         """Store what one submission earned.
 
@@ -132,9 +134,11 @@ class GradebookWriter:
             scores: Per notebook, the automatic result of each grade cell.
             unanswered: Per notebook, names of the answer cells that are unchanged from the release.
             timestamp: When it was handed in (UTC), where known.
+            changed: Per notebook, graded cells whose answer is another one than when they were graded last.
 
         Returns:
-            The same results with the scores that count: a manual score or extra credit that a person gave stays.
+            The same results with the scores that count: a manual score or extra credit that a person gave stays, and
+            is marked where it was given for another answer.
         """
         with patches.one_commit(self._gradebook.db()):
             gradebook = self._gradebook
@@ -148,7 +152,10 @@ class GradebookWriter:
                 results = {result.grade_id: result for result in scores.get(notebook.name, ())}
                 grades = {grade.cell.name: grade for grade in notebook.grades}
                 counted[notebook.name] = [
-                    _count(grades[name], result) if name in grades else result for name, result in results.items()
+                    _count(grades[name], result, changed=name in (changed or {}).get(notebook.name, ()))
+                    if name in grades
+                    else result
+                    for name, result in results.items()
                 ]
                 for comment in notebook.comments:
                     is_empty = comment.cell.name in unanswered.get(notebook.name, frozenset())
@@ -204,16 +211,23 @@ def _as_released(stored: Notebook, grammar: Grammar) -> ReleasedNotebook:
     return ReleasedNotebook({name: ReleasedCell(text, points.get(name)) for name, text in cells.items()})
 
 
-def _count(grade: Grade, result: CellResult) -> CellResult:
-    """Write an automatic score beside whatever a person decided, and return what counts."""
+def _count(grade: Grade, result: CellResult, *, changed: bool) -> CellResult:
+    """Write an automatic score beside whatever a person decided, and return what counts.
+
+    What a person has graded is asked for again only where the answer is another one now.
+    """
     grade.auto_score = result.score
-    grade.needs_manual_grade = grade.manual_score is not None or result.score is None
+    if grade.manual_score is None:
+        grade.needs_manual_grade = result.score is None
+    elif changed:
+        grade.needs_manual_grade = True
     if grade.manual_score is None and grade.extra_credit is None:
         return result
     base = grade.manual_score if grade.manual_score is not None else result.score
     if base is None:
         return result
-    return msgspec.structs.replace(result, score=base + (grade.extra_credit or 0.0), open="")
+    why = CHANGED if grade.manual_score is not None and grade.needs_manual_grade else ""
+    return msgspec.structs.replace(result, score=base + (grade.extra_credit or 0.0), open=why)
 
 
 def _is_scored(grade: Grade) -> bool:

@@ -22,9 +22,9 @@ from grading_utils.course.cells import (
     role,
     time_limit,
 )
-from grading_utils.jobs import Cell, CellRun, Job, Rights
+from grading_utils.jobs import Cell, CellRun, Job, Rights, Solution
 
-_SHARES = 2
+SHARES = 2
 """All of a student's cells together may use so many times the seconds of the assignment's answer cells: one share to
 run them, one for added cells and for running everything again after a cell that ended the process."""
 
@@ -61,7 +61,7 @@ def make_job(
     bundle: NotebookBundle,
     *,
     rights: Mapping[str, Rights] | None = None,
-    answers: frozenset[str] | None = None,
+    solution: Solution | None = None,
     everything: bool = True,
 ) -> Job:
     """The job for a restored notebook: leading instructor cells first, then all others in their order.
@@ -70,7 +70,7 @@ def make_job(
         notebook: What `intake.restoring` made of a submission.
         bundle: The instructor's notebook.
         rights: What student code may do in each check, by `grade_id`, as far as it is known.
-        answers: Names that the instructor's own answers bind, where they are known.
+        solution: What the instructor's own answers do to names, where it is known.
         everything: False leaves out what no score needs and what often takes most of the time: pictures outside of
             the cells that a person grades, demonstrations, and code cells after the last graded one.
     """
@@ -94,8 +94,8 @@ def make_job(
         if rights is not None and job.grade_id is not None and job.grade_id in rights:
             job = msgspec.structs.replace(job, rights=rights[job.grade_id])
         (leading if job.grade_id in leading_names else rest).append(job)
-    seconds = _SHARES * _answer_seconds(bundle)
-    return Job(leading=len(leading), cells=(*leading, *rest), seconds=seconds, answers=answers)
+    seconds = SHARES * _answer_seconds(bundle)
+    return Job(leading=len(leading), cells=(*leading, *rest), seconds=seconds, solution=solution)
 
 
 def _answer_seconds(bundle: NotebookBundle) -> float:

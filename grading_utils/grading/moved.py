@@ -42,9 +42,7 @@ def moved(before: SubmissionResult | None, after: SubmissionResult, why: str) ->
         for cell in after.cells
         if (known := old.get(cell.grade_id)) is None or known.score != cell.score
     )
-    gone = tuple(
-        MovedCell(cell.grade_id, cell.score, None, "the question is gone") for cell in _missing(before, after)
-    )
+    gone = tuple(MovedCell(cell.grade_id, cell.score, None, "the question is gone") for cell in _missing(before, after))
     if not cells and not gone and before.status is after.status and before.score == after.score:
         return None
     return Moved(after.assignment, after.student, _said(before), _said(after), why, (*cells, *gone))

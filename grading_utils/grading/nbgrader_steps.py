@@ -121,7 +121,7 @@ class SandboxedExecute(Execute):
         with open_submission(submitted, set(warm.bundle.notebooks)) as submission:
             files = files_beside(submission)
         known = warm.terms[name]
-        job = make_job(nb, notebook, rights=known.rights, answers=known.answers)
+        job = make_job(nb, notebook, rights=known.rights, solution=known.solution)
         run = warm.engines[name].run(msgspec.structs.replace(job, files=files))
         insert_outputs(nb, run)
         leave_open(nb, known.open)

@@ -24,6 +24,7 @@ from grading_utils.course.cells import nbgrader_metadata
 from grading_utils.course.course import Course
 from grading_utils.errors import GradingError, SandboxError, SubmissionError
 from grading_utils.grading.autograded import write_autograded
+from grading_utils.grading.changed_answers import CHANGED, changed_answers
 from grading_utils.grading.gradebook import GradebookWriter
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, leave_open, score_cells
@@ -54,6 +55,7 @@ class _Outcome:
     repairs: list[str] = field(default_factory=list)
     scores: dict[str, list[CellResult]] = field(default_factory=dict)
     unanswered: dict[str, frozenset[str]] = field(default_factory=dict)
+    changed: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def grade(
@@ -131,6 +133,7 @@ def _grade_one(
                 name: _grade_notebook(submission, files, notebook, engines[name], known[name], outcome, everything)
                 for name, notebook in bundle.notebooks.items()
             }
+            outcome.changed = changed_answers(course.autograded(bundle.assignment, student), graded)
             write_autograded(course, bundle, student, submission, graded)
     except SubmissionError as error:
         outcome.failure = str(error)
@@ -176,7 +179,7 @@ def _grade_notebook(
     outcome.attention += notes + restored.attention
     outcome.repairs += restored.repairs
     notebook = restored.notebook
-    job = make_job(notebook, bundle, rights=terms.rights, answers=terms.answers, everything=everything)
+    job = make_job(notebook, bundle, rights=terms.rights, solution=terms.solution, everything=everything)
     run = engine.run(msgspec.structs.replace(job, files=files))
     insert_outputs(notebook, run)
     leave_open(notebook, terms.open)
@@ -215,9 +218,10 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, future: Future[_Outcome]
             cells=tuple(before),
         )
     counted = gradebook.record(
-        outcome.student, bundle.assignment, outcome.scores, outcome.unanswered, outcome.timestamp
+        outcome.student, bundle.assignment, outcome.scores, outcome.unanswered, outcome.timestamp, outcome.changed
     )
     cells = tuple(result for name in bundle.notebooks for result in counted.get(name, ()))
+    outcome.attention += [f"{cell.grade_id} {CHANGED}" for cell in cells if cell.open == CHANGED]
     return SubmissionResult(
         student=outcome.student,
         assignment=bundle.assignment,

@@ -14,7 +14,7 @@ from grading_utils.errors import AuthoringError
 from grading_utils.grading.calibration import DEMANDED, Calibration
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.remembered import calibrations
-from grading_utils.jobs import Rights
+from grading_utils.jobs import Rights, Solution
 
 NOT_PASSED = "the instructor's own solution does not earn its points in this check"
 ASKED = "a person asked for it"
@@ -25,7 +25,7 @@ class Terms:
     """The terms of one notebook; empty where nothing is isolated, and so nothing was calibrated."""
 
     rights: dict[str, Rights] = field(default_factory=dict)
-    answers: frozenset[str] | None = None
+    solution: Solution | None = None
     inside: dict[str, str] = field(default_factory=dict)
     """Checks that run inside, and why."""
     open: dict[str, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def _terms(known: Calibration, inside: Collection[str]) -> Terms:
     asked = [name for name in known.checks if name in inside]
     return Terms(
         rights=known.rights() | dict.fromkeys(asked, Rights(inside=True)),
-        answers=known.answers,
+        solution=known.solution,
         inside=known.inside | dict.fromkeys(asked, ASKED),
         open={
             name: check.problem if check.is_fault else NOT_PASSED

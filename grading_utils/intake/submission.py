@@ -7,6 +7,7 @@ a notebook is missing without it. Reading a notebook is in `reading`.
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -72,16 +73,28 @@ def open_submission(folder: Path, expected: set[str]) -> Iterator[Submission]:
     with ExitStack() as stack:
         listing = look_into(folder)
         entries = [entry for entry in listing.entries if str(entry.name) != _TIMESTAMP]
-        naming = find_notebooks(entries, expected)
+        naming = find_notebooks([*filter(_may_be_notebook, entries)], expected)
         if naming.missing(expected):
             unpacked = _unpacked(entries, submission, stack)
             if unpacked:
                 entries = [*entries, *unpacked]
-                naming = find_notebooks(entries, expected)
+                naming = find_notebooks([*filter(_may_be_notebook, entries)], expected)
         _take_notebooks(submission, naming, listing, expected)
         _take_files(submission, naming, entries, listing)
         _take_timestamp(submission)
         yield submission
+
+
+def _may_be_notebook(entry: Entry) -> bool:
+    """A file that is not called a notebook has to begin like one; whatever is called one is looked at in `reading`."""
+    if ".ipynb" in entry.name.name.casefold() or not entry.is_file:
+        return True
+    try:
+        descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
 def _unpacked(entries: list[Entry], submission: Submission, stack: ExitStack) -> list[Entry]:

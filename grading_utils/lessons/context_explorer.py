@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import ipywidgets as widgets
 
-from grading_utils.lessons.follower_graph import describe_follower_graph, draw_follower_graph
+from grading_utils.lessons.follower_graph import MOST_BOXES, describe_follower_graph, draw_follower_graph
 from grading_utils.lessons.lyrics import lyrics_text
 from grading_utils.lessons.showing import (
     figure_html,
@@ -89,9 +89,10 @@ class ContextExplorer:
         """Return graph and (folded) table of the model for a context length."""
         model = self._build_model(self._tokens, context_length)
         choices = sum(len(set(followers)) > 1 for followers in model.values())
-        picture = draw_follower_graph(model, title="The first steps from the start of the verse")
+        shown = min(MOST_BOXES, len(model))
+        picture = draw_follower_graph(model, title=f"The {shown} contexts nearest to the start, of {len(model)}")
         facts = f"<p>{len(model)} contexts, {choices} of them with more than one possible follower.</p>"
-        table = spoiler_html("The table", follower_table_html(model, max_rows=60))
+        table = spoiler_html(f"The table, all {len(model)} rows", follower_table_html(model))
         return facts + figure_html(picture, describe_follower_graph(model)) + table
 
     def _show_verse(self) -> None:

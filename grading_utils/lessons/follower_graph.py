@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import networkx as nx
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from grading_utils.lessons.lyrics import token_label
 
 Table = Mapping[Hashable, Sequence[Hashable]]
+MOST_BOXES = 22
 FORWARD, BACKWARD, BOX = "#1f5a8a", "#b0652a", "#eaf2f8"
 
 
@@ -43,7 +44,7 @@ def follower_graph(table: Table) -> nx.DiGraph:
 
 
 def draw_follower_graph(
-    table: Table, *, start: Hashable | None = None, max_nodes: int = 22, max_steps: int = 7, title: str = ""
+    table: Table, *, start: Hashable | None = None, max_nodes: int = MOST_BOXES, max_steps: int = 7, title: str = ""
 ) -> Figure:
     """Draw the part of a follower table that is near the start.
 
@@ -90,9 +91,20 @@ def draw_follower_graph(
     labels = {node: _draw_box(axes, node, *positions[node]) for node in steps}
     figure.draw_without_rendering()  # a box knows its extent only after a draw, and arrows end at the boxes
     boxes = {node: _extent(axes, label) for node, label in labels.items()}
-    for source, target, edge in graph.edges(data=True):
-        if source in boxes and target in boxes:
-            _draw_arrow(axes, boxes[source], boxes[target], edge["count"], edge["total"])
+    drawn = [
+        (_draw_arrow(axes, boxes[source], boxes[target], edge["count"]), edge)
+        for source, target, edge in graph.edges(data=True)
+        if source in boxes and target in boxes
+    ]
+    placed = [_on_page(axes, curve) for curve, _ in drawn]
+    for number, (curve, edge) in enumerate(drawn):
+        if edge["count"] < edge["total"]:
+            others = np.concatenate([*placed[:number], *placed[number + 1 :], _covered(axes, boxes.values())])
+            x, y = _free_place(axes, curve, others)
+            placed.append(np.repeat(axes.transData.transform([(x, y)]), 5, axis=0))
+            share = f"{edge['count']} of {edge['total']}"
+            axes.text(x, y, share, fontsize=8, color="#333", ha="center", va="center", zorder=4,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})  # fmt: skip
     return figure
 
 
@@ -123,7 +135,37 @@ def _extent(axes: Axes, label: Text) -> Bbox:
     return extent
 
 
-def _draw_arrow(axes: Axes, source: Bbox, target: Bbox, count: int, total: int) -> None:
+def _points(curve: NDArray[np.float64], t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points of a quadratic Bézier curve (3 control points, shape 3 × 2)."""
+    t = t[:, None]
+    points: NDArray[np.float64] = (1 - t) ** 2 * curve[0] + 2 * t * (1 - t) * curve[1] + t**2 * curve[2]
+    return points
+
+
+def _on_page(axes: Axes, curve: NDArray[np.float64]) -> NDArray[np.float64]:
+    page: NDArray[np.float64] = axes.transData.transform(_points(curve, np.linspace(0, 1, 60)))
+    return page
+
+
+def _covered(axes: Axes, boxes: Iterable[Bbox]) -> NDArray[np.float64]:
+    """Points all over the boxes, on the page."""
+    grid = [(x, y) for box in boxes for x in np.linspace(box.x0, box.x1, 7) for y in np.linspace(box.y0, box.y1, 3)]
+    page: NDArray[np.float64] = axes.transData.transform(grid)
+    return page
+
+
+def _free_place(axes: Axes, curve: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[float, float]:
+    """The place on a curve, not too near to its ends, that is farthest from everything else."""
+    candidates = _points(curve, np.linspace(0.15, 0.8, 27))
+    page = axes.transData.transform(candidates)
+    flat = (page[:, None, :] - others[None, :, :]) * [0.35, 1.0]  # a label is about three times as wide as high
+    distances = np.linalg.norm(flat, axis=2).min(axis=1)
+    x, y = candidates[int(distances.argmax())]
+    return float(x), float(y)
+
+
+def _draw_arrow(axes: Axes, source: Bbox, target: Bbox, count: int) -> NDArray[np.float64]:
+    """Draw an arrow between two boxes; returns the control points of its curve."""
     (x1, y1), (x2, y2) = ((box.x0 + box.width / 2, box.y0 + box.height / 2) for box in (source, target))
     backward = x2 <= x1
     if backward:  # the long way back runs above the picture or below it, whichever is nearer to the source
@@ -140,16 +182,14 @@ def _draw_arrow(axes: Axes, source: Bbox, target: Bbox, count: int, total: int) 
     control = tuple(axes.transData.inverted().transform(on_page))
     curve = np.array([start, control, end])
     color = BACKWARD if backward else FORWARD
+    curve = curve if loop else _between(curve, source, target)
     arrow = FancyArrowPatch(
-        path=Path(curve if loop else _between(curve, source, target), [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
+        path=Path(curve, [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
         arrowstyle="-|>", mutation_scale=12, linewidth=min(0.8 + 0.7 * count, 6.0), color=color,
         alpha=0.55 if backward else 0.85, zorder=1, clip_on=False, transform=axes.transData,
     )  # fmt: skip
     axes.add_artist(arrow)
-    if total > 1 and count < total:
-        x, y = (curve[0] + 2 * curve[1] + curve[2]) / 4  # halfway along the curve
-        axes.text(x, y, f"{count} of {total}", fontsize=8, color=color, ha="center", va="center", zorder=4,
-                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})  # fmt: skip
+    return curve
 
 
 def _between(curve: NDArray[np.float64], source: Bbox, target: Bbox) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ def draw_lines(
     ylabel: str,
     title: str = "",
     log_x: bool = False,
+    log_y: bool = False,
 ) -> Figure:
     """Draw one line per curve; values that are not finite leave a gap.
 
@@ -29,6 +30,7 @@ def draw_lines(
         ylabel: what the values are.
         title: written above the picture.
         log_x: put the positions on a logarithmic scale.
+        log_y: put the values on a logarithmic scale, marked with plain numbers.
 
     Raises:
         ValueError: if a curve does not have one value per position.
@@ -46,13 +48,27 @@ def draw_lines(
         axes.minorticks_off()
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
-    axes.set_ylim(bottom=0)
+    if log_y:
+        axes.set_yscale("log")
+        axes.set_yticks(*_plain_ticks([value for values in curves.values() for value in values]))
+        axes.minorticks_off()
+    else:
+        axes.set_ylim(bottom=0)
     axes.set_title(title, fontsize=11, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     if len(curves) > 1:
         axes.legend(frameon=False, fontsize=9)
     return figure
+
+
+def _plain_ticks(values: Sequence[float]) -> tuple[list[float], list[str]]:
+    """1, 2, 5, 10, 20, … around the values, written without exponents."""
+    finite = [value for value in values if math.isfinite(value) and value > 0]
+    powers = range(math.floor(math.log10(min(finite))), math.ceil(math.log10(max(finite))) + 1)
+    steps = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+    kept = [step for step in steps if min(finite) / 2 < step < max(finite) * 2]
+    return kept, [f"{step:g}" for step in kept]
 
 
 def describe_lines(x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str) -> str:

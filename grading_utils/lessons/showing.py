@@ -50,14 +50,13 @@ def table_html(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table>{line(header, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
 
 
-def follower_table_html(table: Mapping[Hashable, Sequence[Hashable]], max_rows: int = 40) -> str:
-    """Return the first rows of a follower table as HTML: each key with its followers and their counts."""
+def follower_table_html(table: Mapping[Hashable, Sequence[Hashable]]) -> str:
+    """Return a follower table as HTML, to scroll through: each key with its followers and their counts."""
     rows = []
-    for key, followers in list(table.items())[:max_rows]:
+    for key, followers in table.items():
         counts = Counter(followers).most_common()
         rows.append([token_label(key), ", ".join(f"{token_label(word)} ×{count}" for word, count in counts)])
-    more = f"<p>… and {len(table) - max_rows} more rows.</p>" if len(table) > max_rows else ""
-    return table_html(["after", "came"], rows) + more
+    return f'<div style="max-height:24em;overflow:auto">{table_html(["after", "came"], rows)}</div>'
 
 
 def text_html(text: str) -> str:

@@ -40,13 +40,13 @@ def tokens_html(parts: Split) -> str:
     boxes = []
     for tint, (number, text) in zip(cycle(_TINTS), parts, strict=False):
         shown = html.escape(text.translate(_VISIBLE))
-        below = "" if number is None else f'<div style="font-size:70%;color:#555">{number}</div>'
+        below = "" if number is None else f'<div style="font-size:70%;opacity:.75;padding:0 3px">{number}</div>'
         boxes.append(
-            f'<div style="display:inline-block;text-align:center;margin:0 1px 4px 0;vertical-align:top">'
+            f'<div style="display:inline-block;text-align:center;margin:0 3px 4px 0;vertical-align:top">'
             f'<div style="background:{tint};color:#111;padding:1px 4px;border-radius:3px;font-family:monospace">'
             f"{shown}</div>{below}</div>"
         )
-    count = f'<div style="font-size:80%;color:#555">{len(parts)} tokens</div>'
+    count = f'<div style="font-size:80%;opacity:.75">{len(parts)} tokens</div>'
     return f'<div style="line-height:1.3">{"".join(boxes)}{count}</div>'
 
 

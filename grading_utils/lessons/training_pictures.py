@@ -48,9 +48,7 @@ def attention_html(weights: Any, words: Sequence[str]) -> str:
     return figure_html(figure, f"Attention weights of {len(heads)} heads over the words {' '.join(words)}")
 
 
-def losses_html(
-    runs: Mapping[str, Sequence[float]], vocabulary_size: int, title: str, xlabel: str = "epoch"
-) -> str:
+def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title: str, xlabel: str = "epoch") -> str:
     """Draw the loss of each run over the epochs, with the loss of blind guessing as a dashed line.
 
     Args:

@@ -7,12 +7,12 @@ sees. The follower table is given; the module neither builds one nor chooses a w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import ipywidgets as widgets
 
 from grading_utils.lessons.lyrics import lyrics_text, token_label
-from grading_utils.lessons.showing import follower_table_html, show_widget, spoiler_html, text_html
+from grading_utils.lessons.showing import follower_table_html, show_widget, text_html
 
 NOTHING = ""  # the value of the entry that asks to choose; no token is empty
 
@@ -55,11 +55,13 @@ class WordPicker:
         self.lyrics: list[str] = list(start)
         self._shown = widgets.HTML()
         self._folded = widgets.HTML()
+        self._spoiler = widgets.Accordion(children=[self._folded])
         self._choice = widgets.Dropdown(description="next word", style={"description_width": "initial"})
         self._reset = widgets.Button(description="Reset lyrics", icon="undo")
         self._choice.observe(self._on_choice, names="value")
         self._reset.on_click(lambda _button: self.reset())
-        self.widget = widgets.VBox([self._shown, widgets.HBox([self._choice, self._reset]), self._folded])
+        last = [self._spoiler] if hidden else []
+        self.widget = widgets.VBox([self._shown, widgets.HBox([self._choice, self._reset]), *last])
         self._refresh()
 
     def options(self) -> list[str]:
@@ -99,7 +101,8 @@ class WordPicker:
         text = text_html(lyrics_text(self.lyrics))
         if self._hidden:
             self._shown.value = text_html("… " + token_label(self._context()))
-            self._folded.value = spoiler_html(f"Spoiler: your {len(self.lyrics)} words so far", text)
+            self._folded.value = text
+            self._spoiler.titles = (f"Spoiler: your {len(self.lyrics)} words so far",)
         else:
             self._shown.value = text
 
@@ -114,3 +117,52 @@ def pick_words(table: Mapping[Hashable, Sequence[str]], start: Sequence[str], *,
     """
     game = WordPicker(table, start, hidden=hidden)
     show_widget(game.widget, follower_table_html(table))
+
+
+class BlindfoldedGame:
+    """A hidden game for a context length that a slider chooses; another length starts a new game.
+
+    Attributes:
+        game: the game that is being played.
+        widget: what to display.
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[list[str], int], Mapping[Hashable, Sequence[str]]],
+        tokens: Sequence[str],
+        *,
+        longest: int = 8,
+    ) -> None:
+        """Set up the slider and a game of context length 1.
+
+        Args:
+            build_model: (tokens, context length) → {context tuple: followers}.
+            tokens: the source text; a game starts with its first tokens.
+            longest: where the slider ends.
+        """
+        self._build_model = build_model
+        self._tokens = list(tokens)
+        self._slider = widgets.IntSlider(
+            value=1, min=1, max=longest, description="context length", continuous_update=False,
+            style={"description_width": "initial"}, layout=widgets.Layout(width="70%"),
+        )  # fmt: skip
+        self._slider.observe(lambda _change: self._start(), names="value")
+        self.widget = widgets.VBox([self._slider])
+        self._start()
+
+    def set_context_length(self, context_length: int) -> None:
+        """Move the slider."""
+        self._slider.value = context_length
+
+    def _start(self) -> None:
+        length = self._slider.value
+        self.game = WordPicker(self._build_model(self._tokens, length), self._tokens[:length], hidden=True)
+        self.widget.children = (self._slider, self.game.widget)
+
+
+def pick_words_blindfolded(
+    build_model: Callable[[list[str], int], Mapping[Hashable, Sequence[str]]], tokens: Sequence[str]
+) -> None:
+    """Display the hidden game; where widgets do not run, the table of context length 1 is shown to play by hand."""
+    show_widget(BlindfoldedGame(build_model, tokens).widget, follower_table_html(build_model(list(tokens), 1)))

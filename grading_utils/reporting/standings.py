@@ -178,16 +178,17 @@ def _with_points(standing: Standing, told: list[tuple[Grade, BaseCell]], penalty
     """The same standing with the gradebook's points, in the notebook's order where that is known."""
     order = {cell.grade_id: number for number, cell in enumerate(standing.cells)}
     messages = {cell.grade_id: cell for cell in standing.cells}
-    cells = []
+    cells, waiting = [], []
     for grade, cell in told:
         unscored = grade.manual_score is None and grade.auto_score is None and grade.needs_manual_grade
         score = None if unscored else float(grade.score)
         known = messages.get(cell.name)
+        if grade.needs_manual_grade and (unscored or grade.manual_score is not None):
+            waiting.append(cell.name)
         made = CellResult(grade_id=cell.name, score=score, max_score=float(cell.max_score))
         cells.append(made if known is None else msgspec.structs.replace(known, score=score))
     cells.sort(key=lambda cell: order.get(cell.grade_id, len(order)))
     raw = sum(cell.score or 0.0 for cell in cells)
-    waiting = tuple(cell.grade_id for cell in cells if cell.score is None)
     return msgspec.structs.replace(
         standing,
         status=Status.GRADED if standing.status is Status.MISSING else standing.status,
@@ -195,6 +196,6 @@ def _with_points(standing: Standing, told: list[tuple[Grade, BaseCell]], penalty
         penalty=penalty,
         score=max(0.0, raw - penalty),
         max_score=standing.max_score or sum(cell.max_score for cell in cells),
-        waiting=waiting,
+        waiting=tuple(sorted(waiting, key=lambda name: order.get(name, len(order)))),
         cells=tuple(cells),
     )

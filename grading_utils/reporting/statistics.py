@@ -41,6 +41,7 @@ class Question:
         full: Submissions with full marks.
         none: Submissions without a point.
         waiting: Submissions that wait for a person.
+        inside: Why the check ran inside the student's process; "" where it ran apart.
         reasons: Why points were lost, the commonest first.
     """
 
@@ -52,6 +53,7 @@ class Question:
     full: int
     none: int
     waiting: int
+    inside: str
     reasons: tuple[Reason, ...]
 
     @property
@@ -62,7 +64,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Attention:
-    """Submissions that a person should look at for one reason; `kind` is a status, `zero` or `low`."""
+    """Submissions that a person should look at for one reason; `kind` is `open`, a status, `zero` or `low`."""
 
     kind: str
     reason: str
@@ -171,6 +173,7 @@ def _question(number: int, name: str, cells: Sequence[CellResult]) -> Question:
         full=sum((cell.score or 0.0) >= cell.max_score for cell in scored),
         none=sum((cell.score or 0.0) <= 0 < cell.max_score for cell in scored),
         waiting=len(cells) - len(scored),
+        inside=next((cell.inside for cell in cells if cell.inside), ""),
         reasons=_reasons(cells),
     )
 
@@ -191,11 +194,11 @@ def _reasons(cells: Iterable[CellResult]) -> tuple[Reason, ...]:
     return tuple(sorted(reasons, key=lambda reason: (-reason.students, reason.message)))
 
 
-_URGENCY = (str(Status.FAILED), str(Status.NEEDS_ATTENTION), "zero", "low")
+_URGENCY = ("open", str(Status.FAILED), str(Status.NEEDS_ATTENTION), "zero", "low")
 
 
 def _attention(rows: Iterable[SubmissionResult]) -> tuple[Attention, ...]:
-    """Who needs a person, by reason: what grading reported first, then those who earned nothing or little."""
+    """Who needs a person, by reason: open scores, what else grading reported, then who earned nothing or little."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:
         concern = _concern(row)
@@ -207,6 +210,8 @@ def _attention(rows: Iterable[SubmissionResult]) -> tuple[Attention, ...]:
 
 def _concern(row: SubmissionResult) -> tuple[str, str] | None:
     """Kind and reason why a person should look at a submission; None where nothing calls for it."""
+    if any(cell.open for cell in row.cells):
+        return "open", row.message
     if row.status is not Status.GRADED:
         return str(row.status), row.message or "no reason was recorded"
     value = share(row)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grading_utils.errors import SandboxError
-from grading_utils.sandbox import kernel, seccomp
+from grading_utils.sandbox import cgroups, kernel, seccomp
 from grading_utils.sandbox.policy import Policy
 from grading_utils.sandbox.refusals import blocking_settings
 from grading_utils.sandbox.server import WarmProcess
@@ -38,6 +38,18 @@ def try_one_student(_: object, students: object) -> None:
 def wait_for_the_end(sock: socket.socket) -> None:
     """What the trial's student runs."""
     sock.recv(1)
+
+
+def _control_groups() -> Finding:
+    name = "control groups"
+    group = cgroups.claim()
+    if group is None:
+        fix = "as an ordinary user, start it as `systemd-run --user --scope -p Delegate=yes grading-utils grade`"
+        return Finding(name, False, False, "a student's processes are measured together, not bound by the kernel", fix)
+    bounds = (group / "cgroup.controllers").read_text().split()
+    cgroups.release(group)
+    bound = [what for what, controller in (("memory", "memory"), ("processes", "pids")) if controller in bounds]
+    return Finding(name, True, False, f"the kernel counts processor time; it bounds {' and '.join(bound) or 'nothing'}")
 
 
 def _trial() -> Finding:
@@ -78,6 +90,7 @@ def probe() -> list[Finding]:
     shared = Path("/proc/self/smaps_rollup").exists()
     detail = "memory limits count a shared page once" if shared else "memory limits count a shared page in each process"
     findings.append(Finding("exact memory", shared, False, detail))
+    findings.append(_control_groups())
     findings.append(_trial())
     return findings
 

@@ -88,9 +88,7 @@ class Students:
 class Student:
     """One running student: its socket, its budget of time, its memory, its end."""
 
-    def __init__(
-        self, students: Students, sock: socket.socket, pid: int, pidfd: int, group: int | None = None
-    ) -> None:
+    def __init__(self, students: Students, sock: socket.socket, pid: int, pidfd: int, group: int | None = None) -> None:
         self.sock = sock
         self.pid = pid
         self._students = students

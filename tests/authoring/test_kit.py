@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from grading_utils.authoring.kit import build_wheel, pins, write_kit
-from grading_utils.authoring.proof import solution_notebook
 from grading_utils.authoring.release import release
 from grading_utils.cli import main
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
+from grading_utils.grading.solutions import solution_notebook
 
 from ..conftest import ASSIGNMENT, ROOT
 

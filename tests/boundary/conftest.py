@@ -21,7 +21,7 @@ from grading_utils.boundary.warm import warmup
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, CellRun, Job, Rights
 
-PLAIN_RIGHTS = Rights(changes=True)
+PLAIN_RIGHTS = Rights(methods=True, changes=True)
 """What most checks need; the student's classes decide nothing."""
 
 

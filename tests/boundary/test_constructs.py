@@ -33,7 +33,7 @@ def load(path: Path) -> tuple[str, list[tuple[str, str]], list[dict[str, Any]]]:
 
 
 def rights(check: dict[str, Any], *, lacking: str = "") -> Rights:
-    needs = set(check.get("needs", "").split()) - {lacking}
+    needs = {"methods", *check.get("needs", "").split()} - {lacking}
     return Rights(**dict.fromkeys(needs, True))
 
 

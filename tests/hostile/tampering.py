@@ -479,6 +479,52 @@ def archives_beside(folder: Path, notebook: bytes) -> None:
         bomb.writestr(f"../../../../../../tmp/{mark}-unpacked", b"\0" * 30_000_000)
 
 
+def a_bomb_in_its_place(folder: Path, _: bytes) -> None:
+    with (
+        zipfile.ZipFile(folder / "hostile.zip", "w", zipfile.ZIP_DEFLATED) as bomb,
+        bomb.open(NAME, "w", force_zip64=True) as member,
+    ):
+        for _piece in range(1_000):
+            member.write(bytes(1 << 20))
+
+
+def an_archive_that_leads_out(folder: Path, notebook: bytes) -> None:
+    mark = notebook.decode().partition("mark-is-")[2][:14]
+    with zipfile.ZipFile(folder / "hostile.zip", "w") as archive:
+        for name in (f"../../../../../../tmp/{mark}-out", f"/tmp/{mark}-out", f"..\\..\\{mark}-out"):
+            archive.writestr(name, b"boom")
+        for name, kind in ((NAME, stat.S_IFLNK), ("device", stat.S_IFCHR), ("pipe", stat.S_IFIFO)):
+            member = zipfile.ZipInfo(name)
+            member.external_attr = (kind | 0o777) << 16
+            archive.writestr(member, str(folder.parents[2] / "canary.txt"))
+
+
+def an_archive_of_many_files(folder: Path, _: bytes) -> None:
+    with zipfile.ZipFile(folder / "hostile.zip", "w") as archive:
+        for number in range(30_000):
+            archive.writestr(f"{number}.ipynb", b"")
+
+
+def the_notebook_in_an_archive(folder: Path, notebook: bytes) -> None:
+    with zipfile.ZipFile(folder / "hostile.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"hostile/{NAME}", notebook)
+        archive.writestr(f"__MACOSX/hostile/._{NAME}", b"noise")
+        archive.writestr("hostile/data.txt", b"forged")
+
+
+def many_folders(folder: Path, notebook: bytes) -> None:
+    (folder / NAME).write_bytes(notebook)
+    for number in range(5_000):
+        (folder / f"folder-{number}").mkdir()
+    (folder / Path(*["d"] * 200)).mkdir(parents=True)
+
+
+def the_notebook_deep_down(folder: Path, notebook: bytes) -> None:
+    deep = folder / Path(*["d"] * 200)
+    deep.mkdir(parents=True)
+    (deep / NAME).write_bytes(notebook)
+
+
 def a_huge_file_beside(folder: Path, notebook: bytes) -> None:
     (folder / NAME).write_bytes(notebook)
     with (folder / "big.bin").open("wb") as file:

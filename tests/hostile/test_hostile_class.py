@@ -5,6 +5,7 @@ The class stands in `attacks/*.yaml`. It is graded in one run, and then looked a
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import secrets
@@ -169,7 +170,7 @@ def _grade_class(root: Path, attacks: list[Attack]) -> Iterator[Graded]:
         for result in grade(course, bundle, course.students(ASSIGNMENT), factory, workers=4, everything=True):
             graded.results[result.student] = result
         after = watching.contents(root)
-        allowed = (str(root / "autograded"), str(root / "gradebook.db"))
+        allowed = (str(root / "autograded"), str(root / "gradebook.db"), str(root / ".grading_utils"))
         graded.changed_files = [
             path for path in before.keys() | after.keys()
             if before.get(path) != after.get(path) and not path.startswith(allowed)
@@ -217,6 +218,9 @@ def check(graded: Graded, attack: Attack) -> None:
             assert "TRIED" in said, said
         assert "LOOT" not in said + watching.student_outputs(notebook, of_tests=True), said
         assert graded.canary not in watching.student_outputs(notebook, of_tests=True)
+    messages = "\n".join(cell.message for cell in result.cells)
+    assert not [text for text in attack.unsaid if text in messages], messages
+    assert all(html.escape(text, quote=False) in graded.feedback(attack.name) for text in attack.shows)
     public = said + graded.feedback(attack.name) + result.message + "".join(cell.message for cell in result.cells)
     assert watching.told(public, HIDDEN) == []
     assert watching.told(public, graded.canary) == []

@@ -16,6 +16,8 @@ from grading_utils.errors import SubmissionError
 from grading_utils.intake import archives, folder, submission
 from grading_utils.intake.submission import Submission, open_submission
 
+from ..conftest import ROOT
+
 ACCENTED = unicodedata.normalize("NFC", "Übung-1")
 
 
@@ -98,6 +100,11 @@ def test_where_nothing_is_found_the_message_lists_what_is_there(tmp_path: Path) 
     place = hand_in(tmp_path, "homework.docx", "hw.rar", "data/table.csv")
     with pytest.raises(SubmissionError, match=r"there is no hw\.ipynb \(found: homework\.docx, hw\.rar, data/"):
         found(place)
+
+
+def test_a_text_of_the_notebooks_name_is_no_notebook(tmp_path: Path) -> None:
+    with pytest.raises(SubmissionError, match=r"there is no hw\.ipynb \(found: hw\.txt\)"):
+        found(hand_in(tmp_path, "hw.txt", text="It is on its way."))
 
 
 def test_files_lie_where_the_notebook_saw_them_when_it_was_in_a_folder(tmp_path: Path) -> None:
@@ -236,3 +243,8 @@ def test_a_hostile_archive_is_refused_in_words_and_writes_nothing_outside(
         "submitted",
     ]
     assert not Path("/tmp/escaped.ipynb").exists()
+
+
+def test_the_page_on_security_names_the_bounds_of_archives() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert f"at most {archives.MAX_FILES:,} files and {archives.MAX_BYTES // 1_000_000} MB of them" in page

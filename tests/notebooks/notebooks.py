@@ -61,6 +61,16 @@ def real_model(name: str) -> str:
     return str(found.path)
 
 
+def assert_all_resolved(executed: dict[str, Any]) -> None:
+    """Every cell of a run notebook that resolves a prediction shows what is true."""
+    resolving = [cell for cell in executed.values() if "show_prediction(" in cell.source]
+    assert resolving
+    for cell in resolving:
+        shown = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+        assert "What is true" in shown, cell.source
+        assert "This cell shows what your" not in shown, shown
+
+
 class Kernel:
     """A kernel that runs single cells; `trial()` undoes what ran inside it."""
 

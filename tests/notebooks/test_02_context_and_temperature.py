@@ -12,11 +12,12 @@ from grading_utils.lessons.context_explorer import ContextExplorer
 from grading_utils.lessons.line_plots import describe_lines, draw_lines
 from grading_utils.lessons.tools import STANDARD_TOOLS
 
-from .notebooks import ROOT, is_check, metadata
+from .notebooks import ROOT, assert_all_resolved, is_check, metadata
 
 PATH = ROOT / "source" / "02-context-and-temperature" / "02-context-and-temperature.ipynb"
 PROBES = {
     "modules": "import sys; print(sorted({'torch', 'transformers'} & set(sys.modules)))",
+    "ends": "print(one_verse({('a',): ['b'], ('b',): ['\\n\\n'], ('\\n\\n',): ['a']}, ('a',), random.Random(1)))",
     "names": "print(set(HELD_OUT_TOKENS) <= set(VERSE_TOKENS), curves)",
 }
 SONG = ["how", "many", "stars", "\n", "how", "many", "moons", "\n", "how", "many", "stars", "are", "there"]
@@ -80,6 +81,41 @@ def test_held_out_text_uses_known_words_and_surprises_the_longer_the_context(exe
     assert verse[0] > verse[-1]
     assert new[0] < new[2] < new[-1]
     assert all(a < b for a, b in zip(verse, new, strict=True))
+
+
+def test_what_is_said_about_predictions_is_true(executed: dict[str, Any]) -> None:
+    assert_all_resolved(executed)
+    cells = re.findall(r"<td[^>]*>([\d.]+)</td>", text_of(executed["ngram-model-prediction"]))
+    sizes, lists = [int(size) for size in cells[1::4]], [float(size) for size in cells[2::4]]
+    assert len(cells) == 8 * 4
+    assert lists == sorted(lists, reverse=True)
+    assert lists[-1] == 1
+    assert sizes.index(max(sizes)) in range(1, 7), "the rows become more, and then fewer"
+    assert "It stops at da" in text_of(executed["explore-context"])
+    assert "nearly all" in text_of(executed["softmax-picture"])
+    assert "5 words with 1/100 each: 100" in text_of(executed["perplexity-picture"])
+    assert "unicorn" in text_of(executed["sample-word-picture"])
+
+
+def test_stories_at_a_low_temperature_have_fewer_different_words(executed: dict[str, Any]) -> None:
+    cold, warm = map(int, re.findall(r"(\d+) different words of 21", text_of(executed["sample-word-picture"])))
+    assert cold + 3 <= warm
+
+
+def test_the_perplexities_are_as_the_question_says(executed: dict[str, Any], notebook: Any) -> None:
+    _, curves = text_of(executed["names"]).split(" ", 1)
+    verse, new = (list(map(float, values.split(", "))) for values in re.findall(r"\[([^]]+)\]", curves))
+    assert verse[-1] < 2
+    assert abs(max(new) - 86) < 1
+    assert "84 different words" in next(cell.source for cell in notebook.cells if cell.id == "held-out-question")
+    assert "The 84 different ones" in text_of(executed["setup"])
+    assert new[0] == min(new), "the model answer chooses length 1"
+
+
+def test_a_generated_verse_ends_where_the_blank_line_is_drawn(executed: dict[str, Any]) -> None:
+    assert "168 tokens" in text_of(executed["setup"])
+    assert "\\n\\n" in text_of(executed["setup"])
+    assert text_of(executed["ends"]).strip() == "['a', 'b']"
 
 
 def test_it_is_worth_30_points_of_which_26_are_automatic(notebook: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,9 +16,9 @@ from grading_utils.lessons import token_colors
 from grading_utils.lessons.library_bpe import library_bpe
 from grading_utils.lessons.token_colors import library_split, many_tokens_html, tokens_html
 
-from .notebooks import ROOT, is_answer, read, real_model
+from .notebooks import ROOT, assert_all_resolved, is_answer, read, real_model
 
-NOTEBOOK = ROOT / "source" / "03-tokenization" / "03-tokenization.ipynb"
+PATH = NOTEBOOK = ROOT / "source" / "03-tokenization" / "03-tokenization.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
 
 
@@ -79,6 +80,31 @@ def test_the_two_texts_differ_in_what_they_cost(shipped: Any, instructor: dict[s
         len(shipped(text)["input_ids"]) / len(text.split()) for text in (instructor["EVERYDAY"], instructor["LEARNED"])
     )
     assert learned > 2 * everyday
+
+
+def text_of(cell: Any) -> str:
+    return "".join(output.get("text", "") + output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+def test_it_runs_from_top_to_bottom_and_resolves_every_prediction(executed: dict[str, Any]) -> None:
+    assert {name: cell["error"] for name, cell in executed.items() if cell.get("error")} == {}
+    assert_all_resolved(executed)
+    assert "The least is 1" in text_of(executed["tokens-per-word-prediction"])
+    assert "is one symbol after" in text_of(executed["train-bpe-demo"])
+    printed = [sum(len(output.get("text", "")) for output in cell.outputs) for cell in executed.values()]
+    assert max(printed) < 2000, "a page is flooded"
+
+
+def test_the_students_own_tokenizer_is_sent_on_round_trips(executed: dict[str, Any]) -> None:
+    assert "lost ['two  spaces', 'snow_white']" in text_of(executed["encode-decode-demo"])
+
+
+def test_merges_save_ever_less_as_the_stretch_task_says(instructor: dict[str, Any]) -> None:
+    merges = instructor["train_bpe"](instructor["snow_words"], 40)
+    encode, lines = instructor["bpe_encode"], instructor["SNOW"]
+    sizes = [sum(len(encode(line, merges[:k])) for line in lines) for k in range(41)]
+    saved = [before - after for before, after in pairwise(sizes)]
+    assert saved == sorted(saved, reverse=True)
 
 
 @pytest.mark.parametrize("module", [token_colors, library_bpe_module])

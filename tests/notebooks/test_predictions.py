@@ -14,11 +14,7 @@ from grading_utils.lessons.predictions import NOTHING_YET, prediction_of
 
 from .notebooks import every_notebook_but, is_answer, is_check, kernel, read
 
-NOT_YET_RESOLVED = {
-    "01-follower-tables",
-    "02-context-and-temperature",
-    "03-tokenization",
-}
+NOT_YET_RESOLVED: set[str] = set()
 
 
 def resolutions(source: str) -> list[ast.Call]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from grading_utils.course.course import Course
 from grading_utils.platforms.summary import MOST_BYTES, summary
 from grading_utils.reporting.standings import Standing
 from grading_utils.results import Status
+from grading_utils.sandbox import refusals
 
 from ..conftest import ASSIGNMENT, ROOT, hand_in
 
@@ -132,3 +137,25 @@ def test_a_summary_stays_within_what_the_platform_takes_and_says_what_is_left_ou
     text = summary(many)
     assert len(text.encode()) <= MOST_BYTES + 1_000
     assert "more rows are left out" in text
+
+
+def test_the_container_is_started_with_the_options_that_the_sandbox_asks_for() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    options = set(re.findall(r"--security-opt (\S+)", dockerfile))
+    assert options == set(re.findall(r"--security-opt ([\w=]+)", refusals.explain(PermissionError(errno.EPERM, "no"))))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    version = re.search(r"FROM python:([\d.]+)", dockerfile)
+    assert version is not None
+    assert SpecifierSet(project["requires-python"]).contains(version[1])
+
+
+def test_everything_that_the_container_copies_is_sent_to_its_build() -> None:
+    copied = {
+        word.removeprefix("./")
+        for line in (ROOT / "Dockerfile").read_text().splitlines()
+        if line.startswith("COPY")
+        for word in line.split()[1:-1]
+    }
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == sent
+    assert all((ROOT / name).exists() for name in copied)

@@ -111,3 +111,16 @@ def test_the_longest_submission_is_named() -> None:
 )
 def test_numbers_are_written_for_people(shown: str, expected: str) -> None:
     assert shown == expected
+
+
+def test_open_scores_come_before_every_other_trouble() -> None:
+    cells = (CellResult(grade_id="q1", score=None, max_score=1, open="a value of 80 MB"),)
+    waits = SubmissionResult(
+        student="z", assignment="a", status=Status.NEEDS_ATTENTION, score=0, max_score=1, cells=cells,
+        message="q1 is open: a value of 80 MB",
+    )  # fmt: skip
+    failed = submission("a", status=Status.FAILED, message="no notebook")
+    [report] = summarize([failed, waits])
+    assert next((item.kind, item.reason, item.students) for item in report.attention) == (
+        "open", "q1 is open: a value of 80 MB", ("z",),
+    )  # fmt: skip

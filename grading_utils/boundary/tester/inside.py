@@ -48,7 +48,7 @@ def run_inside(
             return verdicts.left_open(cell, machine)
         # In the reason stands the exit code, which the code chooses.
         return verdicts.stopped_check(cell, error, "" if cell.hidden_lines else context.why_died())
-    if done.ok:
+    if done.ok and not any(output.get("output_type") == "error" for output in done.outputs):  # `%%capture` goes on
         return CellRun(index=cell.index, status=CellStatus.OK, outputs=_partial_credit(done))
     return CellRun(
         index=cell.index,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import types
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -29,15 +30,18 @@ class TestNamespace(dict[str, Any]):
 
     Args:
         names: What the leading instructor cells bound.
+        imports: Names that the instructor's own answers import from libraries. In a test they mean the tester's own
+            library, whatever a student has put in its place.
     """
 
     __test__ = False  # not a test case of pytest
 
-    def __init__(self, names: dict[str, Any]) -> None:
+    def __init__(self, names: dict[str, Any], imports: Mapping[str, tuple[str, str]] | None = None) -> None:
         super().__init__(names)
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "__main__")
         self.instructor_names = set(names)
+        self._imports = imports or {}
         self._session: Session | Held | None = None
         self._student_names: set[str] = set()
         self._is_test = False
@@ -51,6 +55,8 @@ class TestNamespace(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if hasattr(builtins, name) or self._session is None or not isinstance(name, str):
             raise KeyError(name)
+        if name in self._imports and name in self._student_names and (own := self._imported(name)) is not None:
+            return own
         try:
             value = self._session.lookup(name)
             self._used.add(name)
@@ -58,6 +64,15 @@ class TestNamespace(dict[str, Any]):
             return value
         except NameError:
             raise NameError(undefined(name), name=name) from None
+
+    def _imported(self, name: str) -> Any:
+        """The tester's own library, or what it has under a name; None where it can't be imported here."""
+        module, attribute = self._imports[name]
+        try:
+            found = importlib.import_module(module)
+            return getattr(found, attribute) if attribute else found
+        except (ImportError, AttributeError):
+            return None
 
     def __setitem__(self, name: str, value: Any) -> None:
         if self._is_test and self._session is not None and name in self._student_names and self._reaches(name):

@@ -65,7 +65,7 @@ class Notebook:
     def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
         warm = current()
         self._warm = warm
-        self._namespace = _instructor_namespace()
+        self._namespace = _instructor_namespace(job.solution.imports if job.solution is not None else {})
         known = self._namespace.instructor_names
         self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
         self._context = Context(
@@ -327,12 +327,12 @@ def _report(cell: Cell, ok: bool, outputs: list[dict[str, Any]]) -> CellRun:
     return CellRun(index=cell.index, status=status, outputs=checked(outputs))
 
 
-def _instructor_namespace() -> TestNamespace:
-    """The tester's own copies of what the leading instructor cells bound."""
+def _instructor_namespace(imports: dict[str, tuple[str, str]]) -> TestNamespace:
+    """The tester's own copies of what the leading instructor cells bound, and what it may import for itself."""
     warm = current()
     user_names = warm.shell.user_ns
     names = {name: user_names[name] for name in warm.instructor_names if name in user_names}
-    namespace = TestNamespace(names)
+    namespace = TestNamespace(names, imports)
     for name in ("get_ipython", "display"):
         if name in user_names:
             dict.__setitem__(namespace, name, user_names[name])

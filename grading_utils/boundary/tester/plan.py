@@ -13,7 +13,7 @@ from functools import cached_property
 
 from grading_utils.boundary.tester.handover import order
 from grading_utils.checks.names import bound_names, free_names, mentioned_names
-from grading_utils.checks.source import StudentSource
+from grading_utils.checks.source import StudentSource, parse
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, Job
 
@@ -96,7 +96,8 @@ class Plan:
     def ours_before(self, cell: Cell) -> frozenset[str]:
         """Names that instructor cells before this one bind."""
         earlier = (c for c in self.cells if c.index < cell.index and c.role is Role.INSTRUCTOR)
-        return self._known.union(*(bound_names(self.text(c)) for c in earlier))
+        imports = self._job.solution.imports if self._job.solution is not None else {}
+        return self._known.union(imports, *(bound_names(self.text(c)) for c in earlier))
 
     def taken_over(self, cell: Cell) -> frozenset[str]:
         """Names which a student's cell binds and may take from the tests that bound them before.
@@ -105,14 +106,17 @@ class Plan:
         test's, or a student could empty the list of cases that a later test goes through.
         """
         bound = self.binds(cell)
-        return bound if self._job.answers is None else bound & self._job.answers
+        return bound if self._job.solution is None else bound & self._job.solution.answers
 
     def prelude(self, cell: Cell) -> list[Cell]:
         """The earlier tests that a test which runs inside needs, because they bind names that it mentions."""
         needed: list[Cell] = []
         names = set(mentioned_names(self.text(cell)))
         for earlier in reversed([c for c in self.cells if c.index < cell.index and c.role is Role.TEST]):
-            if bound_names(self.text(earlier)) & names:
+            # A magic can bind any word that it has.
+            is_python = parse(earlier.source) is not None
+            bound = bound_names(self.text(earlier)) if is_python else mentioned_names(earlier.source)
+            if bound & names:
                 needed.append(earlier)
                 names |= mentioned_names(self.text(earlier))
         return needed[::-1]

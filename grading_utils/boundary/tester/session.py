@@ -20,6 +20,7 @@ from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
+from grading_utils.boundary.tester.locked import belongs_to
 from grading_utils.boundary.tester.permits import library_name, permit, permit_result
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
@@ -27,6 +28,7 @@ from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.wire import codec, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied
+from grading_utils.boundary.wire.generators import is_generator
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 
@@ -49,6 +51,7 @@ class Session(Conversation):
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._random_marks: dict[str, Any] = {}
+        self._members: set[int] = set()  # of the student's objects, those that tests found as attributes
         self._children = 0
 
     # --- what the tester does ---
@@ -149,8 +152,10 @@ class Session(Conversation):
         self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
     ) -> Any:
         """Do something with an object of the student's; what it did to the arguments is done to ours."""
-        encoder = codec.Encoder(self, strict=True)
         given = [*arguments, *keywords.values()]
+        if op == "__call__" and id in self._members and given and not self._context.rights.methods:
+            raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
+        encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
         news = randomness.changed(self._random_marks, marks)
@@ -169,10 +174,14 @@ class Session(Conversation):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
             value, new = given[change.position], self._guarded(decoder.value, change.value)
             self._context.received.changed_kinds.add(type(value))
-            if self._context.rights.changes and self.shared.name_of(value) is None:
+            may_change = self._context.rights.changes or is_generator(value)
+            if may_change and not belongs_to(value, self.shared.by_name.values()):
                 self._guarded(assign_in_place, value, new)
         self._relay(reply.stdout, reply.stderr)
-        return self._result(reply, decoder, path=path)
+        result = self._result(reply, decoder, path=path)
+        if op == "getattr" and is_stand_in(result):
+            self._members.add(result._boundary_remote.id)
+        return result
 
     @guarded
     def take(self, iterator: Any, count: int) -> bool:

@@ -40,6 +40,13 @@ def decode_randomness(decoder: Reader, node: nodes.Randomness) -> Any:
     return fresh
 
 
+def is_generator(value: object) -> bool:
+    """Is it a random number generator? Drawing from one changes it, and that is what it was handed over for."""
+    kind = type(value)
+    name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+    return name in ("random.Random", "numpy.Generator", "numpy.RandomState", "torch.Generator")
+
+
 def get_state(generator: Any) -> Any:
     """The state of a generator, as plain data."""
     if isinstance(generator, random.Random):
