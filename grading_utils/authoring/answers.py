@@ -138,7 +138,7 @@ def _try(trials: Trials, work: tuple[str, dict[str, Any]]) -> Tried:
     points = {name: check.result.score for name, check in checks.items()}
     said = "\n".join(map(_everything_said, checks.values()))
     surprises = [
-        f"{name} gave {points[name]:g}, not {answer['expect'].get(name)}. {_everything_said(check)[-300:]}"
+        f"{name} gave {points[name]}, not {answer['expect'].get(name)}. {_everything_said(check)[-300:]}"
         for name, check in checks.items()
         if points[name] != answer["expect"].get(name)
     ]

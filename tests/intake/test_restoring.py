@@ -15,6 +15,7 @@ from nbgrader.utils import determine_grade
 from grading_utils.authoring.release import release
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.cells import grade_id
+from grading_utils.errors import SubmissionError
 from grading_utils.intake.reading import clean
 from grading_utils.intake.restoring import Restored, restore
 
@@ -353,3 +354,12 @@ def test_notebooks_of_a_time_without_ids_are_restored_all_the_same(solution: Any
     restored = restore(solution, old)
     assert restored.attention == restored.repairs == []
     assert [grade_id(cell) for cell in restored.notebook.cells if grade_id(cell)] == list(old.managed)
+
+
+def test_the_notebook_of_another_assignment_is_refused(solution: Any, bundle: Any) -> None:
+    for cell in solution.cells:
+        if grade_id(cell):
+            cell.metadata.nbgrader.grade_id += "-of-last-week"
+            cell["id"] += "-2"
+    with pytest.raises(SubmissionError, match=r"cells of another assignment and none of counting\.ipynb"):
+        restore(solution, bundle)

@@ -16,6 +16,8 @@ from grading_utils.errors import SubmissionError
 from grading_utils.intake import archives, folder, submission
 from grading_utils.intake.submission import Submission, open_submission
 
+from ..conftest import ROOT
+
 ACCENTED = unicodedata.normalize("NFC", "Übung-1")
 
 
@@ -241,3 +243,8 @@ def test_a_hostile_archive_is_refused_in_words_and_writes_nothing_outside(
         "submitted",
     ]
     assert not Path("/tmp/escaped.ipynb").exists()
+
+
+def test_the_page_on_security_names_the_bounds_of_archives() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert f"at most {archives.MAX_FILES:,} files and {archives.MAX_BYTES // 1_000_000} MB of them" in page

@@ -133,14 +133,9 @@ def test_a_tokenizer_that_can_puts_a_space_in_front_of_the_first_word(shipped: d
 
 
 def test_the_function_may_share_four_names_with_the_notebook(notebook: Any) -> None:
-    source = next(cell.source for cell in notebook.cells if cell.id == "predict-next-tokens-globals")
-    call = next(
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check_global_vars"
-    )
-    allowed = next(keyword.value for keyword in call.keywords if keyword.arg == "allowed_globals")
-    assert ast.literal_eval(allowed) == ["torch", "tokenizer", "pd", "model"]
+    check = ast.parse(cell_of(notebook, "predict-next-tokens-globals").source)
+    shared = next(node.value for node in check.body if isinstance(node, ast.Assign))
+    assert ast.literal_eval(shared) == ["torch", "tokenizer", "pd", "model"]
 
 
 def test_no_section_uses_what_an_earlier_answer_computed(notebook: Any) -> None:
