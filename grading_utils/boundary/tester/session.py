@@ -191,8 +191,12 @@ class Session(Conversation):
             value, new = given[change.position], self._guarded(decoder.value, change.value)
             self._context.received.changed_kinds.add(type(value))
             may_change = self._context.rights.changes or is_generator(value)
-            if may_change and not belongs_to(value, self.shared.by_name.values()):
+            if belongs_to(value, self.shared.by_name.values()):
+                continue
+            if may_change:
                 self._guarded(assign_in_place, value, new)
+            else:
+                self._context.withheld = True
         self._relay(reply.stdout, reply.stderr)
         result = self._result(reply, decoder, path=path)
         if op == "getattr" and is_stand_in(result):
