@@ -37,6 +37,7 @@ Rooms, in reading order (who may import whom is checked by `make check`):
                `randomness`
     warm/      `outputs`, `shell`, `rehearsal`, `warmup`
     student/   `proxies`, `endpoint`
-    tester/    `leash`, `received`, `context`, `permits`, `changes`, `standins`, `session`, `held`, `namespace`,
+    tester/    `leash`, `received`; what a student reads of a hidden check: `syntax`, `origins`, `stack`, `wording`;
+               `context`, `permits`, `changes`, `standins`, `session`, `held`, `namespace`, `hidden`,
                `sanitizer`, `testcell`, `verdicts`, `notebook`
 """

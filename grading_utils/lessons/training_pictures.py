@@ -11,13 +11,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from grading_utils.lessons.memory_estimate import TrainingMemory
 from grading_utils.lessons.showing import figure_html
 
 # Okabe and Ito: safe for color blindness
 _COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
+
+
+def _plain(value: float, _position: int | None = None) -> str:
+    """A tick label without an exponent: 0.0001, 1000."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def attention_html(weights: Any, words: Sequence[str]) -> str:
@@ -59,8 +64,9 @@ def losses_html(runs: Mapping[str, Sequence[float]], vocabulary_size: int, title
     guess = math.log(vocabulary_size)
     axes.axhline(guess, color="gray", linestyle="--", label=f"blind guess: {guess:.2f}")
     axes.set(xlabel=xlabel, ylabel="mean loss (log scale)", title=title, yscale="log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     ends = "; ".join(f"{label} ends at {losses[-1]:.2f}" for label, losses in runs.items())
@@ -88,7 +94,7 @@ def memory_html(sizes: Mapping[str, TrainingMemory], batch_size: int, lengths: S
     axes.axhline(limit_gib, color="#d55e00", linestyle="--", label=f"a limit of {limit_gib:g} GiB")
     axes.set(xlabel="sequence length (tokens)", ylabel="GiB", xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(FuncFormatter(_plain))
     axes.set_title(f"Memory of one step, batch of {batch_size}")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))

@@ -49,7 +49,7 @@ def hidden(test: str) -> str:
 
 @each("readable")
 def test_the_authors_words_are_whole_and_the_students_are_one_gap(case, check):
-    run = check("def f(x): return 'some long text of mine'", hidden(case["test"]), leading=SETUP)
+    run = check("def f(x, **how): return 'some long text of mine'", hidden(case["test"]), leading=SETUP)
     assert run.message == LEAD + case["message"]
     assert "long text" not in run.message
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,7 +29,7 @@ CELLS = [
     managed(
         "solution",
         "answer",
-        "### BEGIN SOLUTION\nimport mine, shapes\nfrom pathlib import Path\n"
+        "### BEGIN SOLUTION\nimport shapes\nclass mine: NUMBER = 7\nfrom pathlib import Path\n"
         "Path('written.py').write_text('TWICE = 2')\nimport written\n"
         "Path('data/new.txt').write_text('x')\nfound = mine.NUMBER * written.TWICE\nside = shapes.SIDE\n"
         "### END SOLUTION",
@@ -53,7 +54,9 @@ def make_course(root: Path, cells: list[Any], config: str = "") -> Course:
 
 
 def answered() -> Any:
-    return new_notebook(cells=[cell for cell in CELLS if cell.metadata.nbgrader.grade_id == "answer"])
+    answer = copy.deepcopy(next(cell for cell in CELLS if cell.metadata.nbgrader.grade_id == "answer"))
+    answer.source = answer.source.replace("class mine: NUMBER = 7", "import mine")
+    return new_notebook(cells=[answer])
 
 
 def run(course: Course, *, isolate: bool = True) -> dict[str, SubmissionResult]:

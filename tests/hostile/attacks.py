@@ -7,6 +7,8 @@ release, changed by any of
 * `tamper`: the name of a function in `tampering.py` that edits the notebook;
 * `file`: the name of a function in `tampering.py` that puts something in the notebook's place or beside it.
 
+`unsaid` and `shows` are texts that a student must not, or must, get to read.
+
 `earns` names the points that differ from what the base deserves, `status` how grading ends. An attack made of cells
 runs to its end and calls `tried()`, unless it is `silent`; it calls `boast(...)` with whatever it got hold of.
 `fast` attacks are part of every test run.
@@ -43,6 +45,10 @@ class Attack:
     status: str = "graded"
     message: str = ""
     """Words that the result's message contains."""
+    unsaid: tuple[str, ...] = ()
+    """What the messages that the student reads must not hold."""
+    shows: tuple[str, ...] = ()
+    """What the student's feedback page holds all the same."""
     says: str = ""
     """Words that a cell of the graded notebook says."""
     silent: bool = False

@@ -5,6 +5,7 @@ The class stands in `attacks/*.yaml`. It is graded in one run, and then looked a
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import secrets
@@ -217,6 +218,9 @@ def check(graded: Graded, attack: Attack) -> None:
             assert "TRIED" in said, said
         assert "LOOT" not in said + watching.student_outputs(notebook, of_tests=True), said
         assert graded.canary not in watching.student_outputs(notebook, of_tests=True)
+    messages = "\n".join(cell.message for cell in result.cells)
+    assert not [text for text in attack.unsaid if text in messages], messages
+    assert all(html.escape(text, quote=False) in graded.feedback(attack.name) for text in attack.shows)
     public = said + graded.feedback(attack.name) + result.message + "".join(cell.message for cell in result.cells)
     assert watching.told(public, HIDDEN) == []
     assert watching.told(public, graded.canary) == []

@@ -6,6 +6,7 @@ import html
 import inspect
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from grading_utils.lessons.own_parts import OwnParts, train_in_batches
 from grading_utils.lessons.training_pictures import attention_html, losses_html, memory_html
 from grading_utils.lessons.word_level import library_word_tokenizer
 
-from .notebooks import ROOT, is_answer, read
+from .notebooks import ROOT, is_answer, is_check, kernel, read
 
 PATH = ROOT / "source" / "07-train-a-tiny-model" / "07-train-a-tiny-model.ipynb"
 
@@ -43,6 +44,15 @@ def printed(cell: Any) -> str:
 def pages(cell: Any) -> str:
     found = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
     return html.unescape(" ".join(re.sub(r'src="data[^"]*"', "", page) for page in found))
+
+
+def test_with_every_task_blank_only_answers_and_checks_fail(tmp_path: Path) -> None:
+    failed = []
+    with kernel(tmp_path) as run:
+        for cell in read(ROOT / "release" / PATH.parent.name / PATH.name).cells:
+            if cell.cell_type == "code" and run.run(cell.source)[0] and not (is_answer(cell) or is_check(cell)):
+                failed.append(cell.id)
+    assert failed == []
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:

@@ -71,3 +71,12 @@ def test_the_page_counts_all_mistakes_that_are_planted(path: Path) -> None:
     planted = [(cell.id, m) for cell in filter(is_answer, read(path).cells) for m in mutants_of(cell.source, Grammar())]
     mistakes = sum((cell, m.before, m.changed_line) not in harmless for cell, m in planted)
     assert ROWS[path.stem][5] == f"{mistakes} of {mistakes}"
+
+
+def test_every_element_of_the_sources_is_in_the_cell_that_the_page_names() -> None:
+    page = (ROOT / "docs" / "course.md").read_text(encoding="utf-8")
+    elements = re.findall(r"^\| [^|]+ \| [^|]+ \| `(\d\d)/([a-z-]+)` \| ([^|]+) \|$", page, re.MULTILINE)
+    assert len(elements) > 30
+    notebooks = {path.stem[:2]: {cell.id: cell.source for cell in read(path).cells} for path in NOTEBOOKS}
+    for number, cell, word in elements:
+        assert word in notebooks[number].get(cell, ""), f"{number}/{cell} does not have {word!r}"

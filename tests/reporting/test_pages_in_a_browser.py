@@ -19,21 +19,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from playwright.sync_api import Error, sync_playwright
 
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.pipeline import grade
+from grading_utils.grading.solutions import solution_notebook
 from grading_utils.reporting.feedback import write_feedback
 from grading_utils.reporting.model_answers import HEADING
 from grading_utils.reporting.report import write_report
 
-from ..conftest import ASSIGNMENT, cell_named, hand_in
-
-pytestmark = pytest.mark.browser
+from ..conftest import ASSIGNMENT, cell_named, hand_in, managed, write_course
 
 RUN = "document.title='RAN';console.log('RAN');alert('RAN')"
 WRITTEN = f"""Fine words. <script>{RUN}</script>
@@ -58,6 +60,9 @@ display(HTML("""{WRITTEN}"""), Markdown("""{WRITTEN}"""), Javascript("""{RUN}"""
 print("""<script>{RUN}</script>""")
 def count_words(text): raise ValueError("""<img src=x onerror="{RUN}">""")
 '''
+SCHEME = "One point for each rhyme of zyxgloria"
+TASK = f"Write a verse.\n### BEGIN MARK SCHEME\n{SCHEME}\n### END MARK SCHEME"
+SECRETS = (SCHEME, HEADING, "a text without words", "several spaces are one gap", "MARK SCHEME")
 CLICK = "document.querySelectorAll('a[href^=javascript]').forEach(link => link.click())"
 
 
@@ -87,13 +92,15 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A graded course, to which somebody has handed in scripts wherever text can stand."""
-    from ..conftest import write_course
-
     course = Course.open(write_course(tmp_path_factory.mktemp("course")))
+    source = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    original = nbformat.read(source, as_version=4)
+    task = managed("written", "verse", TASK, 1)
+    task.metadata.nbgrader.update(task=True, solution=False, grade=False, locked=True)
+    original.cells.append(task)
+    nbformat.write(original, source)
     bundle = build_bundle(course, ASSIGNMENT)
-    from grading_utils.grading.solutions import solution_notebook
-
-    notebook = solution_notebook(course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", bundle.notebooks[ASSIGNMENT])
+    notebook = solution_notebook(source, bundle.notebooks[ASSIGNMENT])
     cell_named(notebook, "why").source = WRITTEN
     cell_named(notebook, "count-words").source = CODE
     hand_in(course, "mallory", notebook)
@@ -131,6 +138,7 @@ def assert_nothing_ran(visit: Visit) -> None:
     assert not [url for url in visit.requests if "elsewhere" in url], visit.requests
 
 
+@pytest.mark.browser
 def test_the_browser_notices_what_runs(chromium: Any, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(f"<body>Fine words{WRITTEN}")
     seen = visit(chromium, (tmp_path / "page.html").as_uri())
@@ -138,10 +146,12 @@ def test_the_browser_notices_what_runs(chromium: Any, tmp_path: Path) -> None:
     assert any("elsewhere" in url for url in seen.requests)
 
 
+@pytest.mark.browser
 def test_nothing_runs_in_our_feedback(chromium: Any, course: Course) -> None:
     assert_nothing_ran(visit(chromium, (course.root / f"feedback/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html").as_uri()))
 
 
+@pytest.mark.browser
 def test_only_our_script_runs_in_the_report(chromium: Any, course: Course) -> None:
     seen = visit(chromium, (course.root / "report.html").as_uri())
     assert "mallory" in seen.text
@@ -149,19 +159,38 @@ def test_only_our_script_runs_in_the_report(chromium: Any, course: Course) -> No
     assert not [url for url in seen.requests if "elsewhere" in url]
 
 
-def nbgrader(course: Course, *arguments: str) -> None:
+def by_command(course: Course) -> Path:
+    """nbgrader's feedback as its command makes it."""
+    command = ["generate_feedback", ASSIGNMENT, "--force", "--CourseDirectory.feedback_directory=theirs"]
     done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments], cwd=course.root, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "nbgrader", *command], cwd=course.root, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    return course.root / f"theirs/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html"
 
 
+def by_button(course: Course) -> Path:
+    """nbgrader's feedback as the formgrader's button makes it."""
+    config = course.config.copy()
+    config.CourseDirectory.root = str(course.root)
+    config.CourseDirectory.feedback_directory = "pressed"
+    done = NbGraderAPI(CourseDirectory(config=config), config=config).generate_feedback(ASSIGNMENT, "mallory")
+    assert done["success"], done
+    return course.root / f"pressed/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html"
+
+
+@pytest.mark.parametrize("made", [by_command, by_button])
+def test_nbgraders_own_feedback_shows_no_mark_scheme_and_no_hidden_test(made: Any, course: Course) -> None:
+    page = made(course).read_text(encoding="utf-8")
+    assert "Write a verse" in page
+    assert not [secret for secret in SECRETS if secret in page]
+    ours = (course.root / f"feedback/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html").read_text(encoding="utf-8")
+    assert not [secret for secret in SECRETS if secret in ours]
+
+
+@pytest.mark.browser
 def test_nothing_runs_in_nbgraders_own_feedback(chromium: Any, course: Course) -> None:
-    nbgrader(course, "generate_feedback", ASSIGNMENT, "--force", "--CourseDirectory.feedback_directory=theirs")
-    page = course.root / f"theirs/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html"
-    assert_nothing_ran(visit(chromium, page.as_uri()))
-    assert "a text without words" not in page.read_text(encoding="utf-8")
-    assert HEADING not in page.read_text(encoding="utf-8")
+    assert_nothing_ran(visit(chromium, by_command(course).as_uri()))
 
 
 @contextlib.contextmanager
@@ -197,6 +226,7 @@ def formgrader(course: Course) -> Iterator[str]:
         server.wait()
 
 
+@pytest.mark.browser
 def test_nothing_runs_in_the_formgrader(chromium: Any, course: Course) -> None:
     with Gradebook(course.layout.db_url) as gradebook:
         submission = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "mallory").id

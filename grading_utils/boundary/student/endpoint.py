@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.student import files, proxies
+from grading_utils.boundary.student import borrowed, files, proxies
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
 from grading_utils.boundary.wire import codec, constants, frames, nodes, randomness, references
@@ -152,6 +152,7 @@ class Endpoint:
             return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
         binds, defines = self._names_in(question.source)
+        borrowed.take_over(self._warm.shell, self._warm.shell.transform_cell(question.source), question.earlier)
         ok, outputs = run_cell(self._warm.shell, question.source, draws=question.draws)
         self._busy = False
         if question.instructor:
@@ -177,7 +178,8 @@ class Endpoint:
         return m.Answer(seq=question.seq, value=encoder.value(self._namespace[question.name]))
 
     def _bind(self, question: m.Bind, decoder: codec.Decoder, _: codec.Encoder) -> Any:
-        self._namespace[question.name] = decoder.value(question.value)
+        if not (question.is_offer and _is_unknown(question.value)):
+            self._namespace[question.name] = decoder.value(question.value)
         return m.Answer(seq=question.seq)
 
     def _unbind(self, question: m.Unbind, _: codec.Decoder, __: codec.Encoder) -> Any:
@@ -196,7 +198,8 @@ class Endpoint:
         target = self._objects[question.id]
         result: Any = None
         error: Raised | None = None
-        with recording(self._warm.shell) as recorder:
+        functions = {name: decoder.value(value) for name, value in question.replaced.items()}
+        with recording(self._warm.shell) as recorder, borrowed.replaced(functions):
             try:
                 self._busy = True
                 result = perform(target, question.op, positional, keywords)
@@ -324,6 +327,12 @@ class Endpoint:
         if isinstance(node, nodes.Remote | nodes.Own | nodes.Shared | nodes.Named | None):
             return None
         return b"".join([msgspec.msgpack.encode(node), *encoder.bulk])
+
+
+def _is_unknown(node: nodes.Value) -> bool:
+    """Is it something of a library that would have to be imported first, which can take seconds?"""
+    root = node.module.partition(".")[0] if isinstance(node, nodes.Named) else "builtins"
+    return root not in sys.modules and root not in sys.stdlib_module_names
 
 
 def _printed(recorder: Any, name: str) -> str:

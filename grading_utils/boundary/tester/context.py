@@ -44,11 +44,15 @@ class Context:
     faults: list[BaseException] = field(default_factory=list)
     """Exceptions of our own machinery in the check that is running, also where the test has caught them."""
 
+    withheld: bool = False
+    """Has student code changed an argument in a check that doesn't let it?"""
+
     def begin(self, rights: Rights) -> None:
         """Forget the last check; a new one begins."""
         self.rights = rights
         self.limits = []
         self.faults = []
+        self.withheld = False
 
     def limit(self, sentence: str) -> Limit:
         """Note that a limit of ours was hit, which leaves the score open, and give the exception to raise.

@@ -18,7 +18,7 @@ from grading_utils.checks.names import mentioned_names
 MOST_NAMES = 16
 """A check that mentions more of the student's names gets a copy."""
 
-_REACHES_EVERYTHING = frozenset({"globals", "locals", "vars", "eval", "exec", "dir", "get_ipython"})
+_REACHES_EVERYTHING = frozenset({"globals", "locals", "vars", "eval", "exec", "dir", "get_ipython", "__main__"})
 
 
 class Held:
@@ -56,6 +56,9 @@ class Held:
     def bind(self, name: str, value: object) -> None:
         """Assigning concerns nobody: none of the student's code runs during this check."""
 
+    def offer(self, name: str, value: object) -> None:
+        """See `bind`."""
+
     def unbind(self, name: str) -> None:
         """Delete a global name of the student's, or raise `NameError`."""
         if name not in self._names:
@@ -82,7 +85,7 @@ def hold(
         defined: Names of functions and classes that the student's cells define.
         known: Names for which the check does not ask the student's process.
     """
-    visible = mentioned_names(_without(check, hidden_lines)) - known
+    visible = mentioned_names(visible_part(check, hidden_lines)) - known
     all_of_it = mentioned_names(check) - known
     if all_of_it & (defined | _REACHES_EVERYTHING):
         return None
@@ -98,7 +101,8 @@ def hold(
     return Held(names, values)
 
 
-def _without(source: str, hidden_lines: Iterable[tuple[int, int]]) -> str:
+def visible_part(source: str, hidden_lines: Iterable[tuple[int, int]]) -> str:
+    """A cell's text with its hidden lines empty."""
     lines = source.split("\n")
     for first, last in hidden_lines:
         lines[first - 1 : last] = [""] * (last - first + 1)

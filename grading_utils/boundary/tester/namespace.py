@@ -12,10 +12,11 @@ import builtins
 import importlib
 import types
 from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from grading_utils.boundary.tester.held import Held
+from grading_utils.boundary.tester.permits import library_name
 from grading_utils.boundary.tester.session import Session
 from grading_utils.checks.names import names_in_class_bodies
 
@@ -23,6 +24,27 @@ from grading_utils.checks.names import names_in_class_bodies
 def undefined(name: str) -> str:
     """What is said where neither the test nor the student's process knows a name."""
     return f"`{name}` is not defined: did the cell that defines it run without an error?"
+
+
+class MainModule(types.ModuleType):
+    """What `import __main__` gives in a test cell, and where IPython runs the body of a cell magic."""
+
+    def __init__(self, names: TestNamespace) -> None:
+        super().__init__("__main__")
+        object.__setattr__(self, "_names", names)
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        return self._names
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._names[name]
+        except (KeyError, NameError):
+            raise AttributeError(f"module '__main__' has no attribute {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._names[name] = value
 
 
 class TestNamespace(dict[str, Any]):
@@ -77,8 +99,10 @@ class TestNamespace(dict[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         if self._is_test and self._session is not None and name in self._student_names and self._reaches(name):
             self._borrowed.add(name)
-            with suppress(TypeError, ValueError):  # an open file, say: only the test needs it
-                self._session.bind(name, value)
+            self._session.offer(name, value)
+        elif self._is_test and self._session is not None and self._is_foreign(name, value):
+            self._session.offer(name, value)
+            self._borrowed.update({name} & self.instructor_names)
         elif not self._is_test:
             self.instructor_names.add(name)
         elif name in self.instructor_names:
@@ -89,11 +113,14 @@ class TestNamespace(dict[str, Any]):
         """Does assigning to a name of the student's concern the student's process?
 
         Only where the checks have shown that they mean the student's binding, by using or deleting it. Otherwise a
-        student who guesses what a hidden check calls its `expected` would be sent the value.
+        student who guesses what a hidden check calls its `expected` would be sent the value. Names that the
+        instructor's cells have bound can't be chosen like that.
         """
-        if name in self.instructor_names:
-            return callable(super().get(name))
-        return name in self._used
+        return name in self.instructor_names or name in self._used
+
+    def _is_foreign(self, name: str, value: Any) -> bool:
+        """Is it something that student code may use under this name, as in a notebook: `np`, or a `print` replaced?"""
+        return library_name(value) is not None or (callable(value) and hasattr(builtins, name))
 
     def __delitem__(self, name: str) -> None:
         is_students = self._is_test and self._session is not None and name in self._student_names
@@ -105,6 +132,10 @@ class TestNamespace(dict[str, Any]):
             super().__delitem__(name)
 
     # --- what a test does with `globals()` ---
+
+    def keys(self) -> Any:
+        """For `dir()`: the student's names, too."""
+        return {**dict.fromkeys(super().keys()), **dict.fromkeys(self._student_names)}.keys()
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or name in self._student_names

@@ -41,6 +41,8 @@ from grading_utils.jobs import Cell, CellRun, CellStatus, Job
 MAX_FRESH_STARTS = 6
 """How many times a notebook may start again so that a failed visible check can be explained after a hidden one."""
 
+_CHANGED = "it passes only if what the student's function does to its argument is done to the test's object, too"
+
 MAX_MACHINE_TRIES = 1
 """How many times a student's cell that the machine ended is tried again."""
 
@@ -177,7 +179,8 @@ class Notebook:
             return True
         self._copies.give(seconds)
         try:
-            done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws)
+            earlier = self._plan.visible_before(cell)
+            done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws, earlier=earlier)
         except BoundaryError as error:
             is_late = isinstance(error, StudentOverran) and self._budget.is_over(cell)
             stopped = verdicts.stopped(cell, error, self._copies.why())
@@ -234,12 +237,31 @@ class Notebook:
                 return self._lost_check(cell)
             knew = self._knows_hidden
             run = self._attempt(position, cell)
+        if self._context.withheld and run.status in (CellStatus.OK, CellStatus.ERROR):
+            run = self._with_changes(position, cell, run)
         self._knows_hidden = knew or (self._has_asked and verdicts.may_tell_hidden(cell, run))
         # Copies can pass things on to each other: what is said after a hidden check may repeat its arguments.
         if not knew or not verdicts.is_shown(cell, run):
             return run
         # What a check prints when it passes is not worth running the notebook again.
         return verdicts.muted(run) if run.status is CellStatus.OK else self._without_echo(position, cell, run)
+
+    def _with_changes(self, position: int, cell: Cell, run: CellRun) -> CellRun:
+        """What a check comes to whose function has changed an argument, which the solution doesn't need to do.
+
+        It has to pass both ways: without, because a student could make the expected value fit his own; with, because
+        a test may well ask whether its argument was left alone.
+        """
+        if self._fresh_starts >= MAX_FRESH_STARTS:
+            return verdicts.left_open(cell, _CHANGED)
+        self._fresh_starts += 1
+        self._copies.replacements -= 1  # nothing went wrong, so this one is not counted
+        allowed = msgspec.structs.replace(cell, rights=msgspec.structs.replace(cell.rights, changes=True))
+        if not self._rebuild() or (changed := self._attempt(position, allowed)) is None:
+            return verdicts.left_open(cell, _CHANGED)
+        if run.status is CellStatus.OK:
+            return changed
+        return verdicts.left_open(cell, _CHANGED) if changed.status is CellStatus.OK else run
 
     def _without_echo(self, position: int, cell: Cell, run: CellRun) -> CellRun:
         """Have a visible check say what it has to say to a student's process that has seen no hidden one."""

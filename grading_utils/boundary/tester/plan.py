@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from functools import cached_property
 
 from grading_utils.boundary.tester.handover import order
+from grading_utils.boundary.tester.held import visible_part
 from grading_utils.checks.names import bound_names, free_names, mentioned_names
 from grading_utils.checks.source import StudentSource, parse
 from grading_utils.course.cells import Role
@@ -107,6 +108,11 @@ class Plan:
         """
         bound = self.binds(cell)
         return bound if self._job.solution is None else bound & self._job.solution.answers
+
+    def visible_before(self, cell: Cell) -> tuple[str, ...]:
+        """What students can read of the test cells before this one."""
+        tests = (c for c in self.cells if c.index < cell.index and c.role is Role.TEST)
+        return tuple(visible_part(self.text(c), c.hidden_lines) for c in tests)
 
     def prelude(self, cell: Cell) -> list[Cell]:
         """The earlier tests that a test which runs inside needs, because they bind names that it mentions."""

@@ -5,6 +5,8 @@ What arrives is data or stand-ins; nothing here decides what a test makes of it.
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import inspect
 import io
 import random
@@ -37,6 +39,8 @@ MOST_KEPT_BYTES = 4 << 20
 MOST_KEPT_PARTS = 10_000
 """Parts of one such value; 64 characters of text count as one."""
 
+_PATCHED = ("print", "input")
+
 
 class Session(Conversation):
     """One conversation; also the `Stand` of its encoders and decoders, and the link of its stand-ins."""
@@ -48,6 +52,7 @@ class Session(Conversation):
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
         self._likenesses = Likenesses(self)
+        self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._random_marks: dict[str, Any] = {}
@@ -61,9 +66,13 @@ class Session(Conversation):
         """What it has in common with the other conversations of its tester."""
         return self._context
 
-    def run_cell(self, source: str, index: int, *, instructor: bool, draws: bool = True) -> m.CellDone:
-        """Execute a cell of the notebook."""
-        question = m.RunCell(seq=self._next(), source=source, index=index, instructor=instructor, draws=draws)
+    def run_cell(
+        self, source: str, index: int, *, instructor: bool, draws: bool = True, earlier: tuple[str, ...] = ()
+    ) -> m.CellDone:
+        """Execute a cell of the notebook; `earlier` are the visible texts of the test cells before it."""
+        question = m.RunCell(
+            seq=self._next(), source=source, index=index, instructor=instructor, draws=draws, earlier=earlier
+        )
         done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
@@ -99,12 +108,19 @@ class Session(Conversation):
         return read
 
     @guarded
-    def bind(self, name: str, value: object) -> None:
+    def bind(self, name: str, value: object, *, is_offer: bool = False) -> None:
         """Assign to a global name of the student's."""
         encoder = codec.Encoder(self, strict=True)
         node = self._encode(encoder, value)
-        reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node), encoder)
+        reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node, is_offer=is_offer), encoder)
         self._result(reply, decoder)
+
+    def offer(self, name: str, value: object) -> None:
+        """Assign to a global name there if the value can be sent; an open file, say, only the test needs."""
+        limits = len(self._context.limits)
+        with contextlib.suppress(Limit, TypeError, ValueError):
+            self.bind(name, value, is_offer=True)
+        del self._context.limits[limits:]
 
     @guarded
     def unbind(self, name: str) -> None:
@@ -161,7 +177,7 @@ class Session(Conversation):
         news = randomness.changed(self._random_marks, marks)
         question = m.Operate(
             seq=self._next(), id=id, op=op, arguments=encoded, keywords=list(keywords),
-            random=randomness.encode(encoder, news),
+            random=randomness.encode(encoder, news), replaced=self._replaced_builtins(encoder),
         )  # fmt: skip
         reply, decoder = self._ask(question, encoder)
         if not isinstance(reply, m.Answer | m.Threw):
@@ -175,13 +191,22 @@ class Session(Conversation):
             value, new = given[change.position], self._guarded(decoder.value, change.value)
             self._context.received.changed_kinds.add(type(value))
             may_change = self._context.rights.changes or is_generator(value)
-            if may_change and not belongs_to(value, self.shared.by_name.values()):
+            if belongs_to(value, self.shared.by_name.values()):
+                continue
+            if may_change:
                 self._guarded(assign_in_place, value, new)
+            else:
+                self._context.withheld = True
         self._relay(reply.stdout, reply.stderr)
         result = self._result(reply, decoder, path=path)
         if op == "getattr" and is_stand_in(result):
             self._members.add(result._boundary_remote.id)
         return result
+
+    def _replaced_builtins(self, encoder: codec.Encoder) -> dict[str, nodes.Value]:
+        """What a test has put in place of `print` and `input`, which student code is to use meanwhile."""
+        now = {name: getattr(builtins, name) for name in _PATCHED}
+        return {name: self._encode(encoder, value) for name, value in now.items() if value is not self._builtins[name]}
 
     @guarded
     def take(self, iterator: Any, count: int) -> bool:

@@ -214,12 +214,20 @@ def _arguments(function: syntax.Function, caller: Scope) -> dict[str, ast.expr]:
         return {}
     if not isinstance(call.func, ast.Name) or any(isinstance(value, ast.Starred) for value in call.args):
         return {}
+    if any(keyword.arg is None for keyword in call.keywords):
+        return {}
     a = function.args
     places = [parameter.arg for parameter in (*a.posonlyargs, *a.args)]
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     defaults = dict(zip(reversed(places), reversed(a.defaults), strict=False))
     defaults |= {p.arg: value for p, value in zip(a.kwonlyargs, a.kw_defaults, strict=True) if value is not None}
-    given = dict(zip(places, call.args, strict=False)) | {k.arg: k.value for k in call.keywords if k.arg is not None}
-    constants = {name: value for name, value in defaults.items() if isinstance(value, ast.Constant)}
-    if any(keyword.arg is None for keyword in call.keywords):
-        return dict(zip(places, call.args, strict=False))
-    return constants | given
+    arguments: dict[str, ast.expr] = {
+        name: value for name, value in defaults.items() if isinstance(value, ast.Constant)
+    }
+    arguments |= dict(zip(places, call.args, strict=False))
+    if a.vararg is not None:
+        arguments[a.vararg.arg] = ast.Tuple(call.args[len(places) :], ast.Load())
+    if a.kwarg is not None:
+        more = {name: value for name, value in keywords.items() if name not in syntax.parameters(function)}
+        arguments[a.kwarg.arg] = ast.Dict([ast.Constant(name) for name in more], list(more.values()))
+    return arguments | {name: value for name, value in keywords.items() if name in syntax.parameters(function)}

@@ -8,12 +8,15 @@ dropped: a warning never costs a point.
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
+import inspect
 import io
 import linecache
 import signal
 import sys
 import traceback
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -21,7 +24,7 @@ from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.faults import is_ours
 from grading_utils.boundary.tester.hidden import Check, details
 from grading_utils.boundary.tester.hidden import message as hidden_message
-from grading_utils.boundary.tester.namespace import TestNamespace
+from grading_utils.boundary.tester.namespace import MainModule, TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.verdicts import fault, left_open, why_stopped
 from grading_utils.boundary.warm import outputs
@@ -33,13 +36,14 @@ from grading_utils.jobs import Cell, CellRun, CellStatus
 
 _SEED = 20_240_229
 _LAST_RESORT = 5.0
+_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _PATIENCE = 15.0
 """Times a cell's seconds on the wall clock; more than a student's process gets, so that this one gives up first."""
 _HIDDEN = "A hidden check did not pass"
 
 
 @dataclass
-class _Run:
+class _Running:
     """The cell being run."""
 
     cell: Cell
@@ -91,14 +95,15 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
         context: Knows what comes from there.
         shell: For magics and for `display`.
     """
-    run = _Run(cell, f"<{cell.grade_id or f'cell {cell.index}'}>", context)
+    run = _Running(cell, f"<{cell.grade_id or f'cell {cell.index}'}>", context)
     context.begin(cell.rights)
     if cell.role is Role.TEST:
         randomness.seed(_SEED + cell.index)
     number: object = None
     stdout = _Stdout(run.recorder)
     try:
-        with _streams(stdout, context), _displays(shell, run.recorder), _cpu_limit(cell.time_limit):
+        at_home = _at_home(shell, run.recorder, namespace)
+        with _streams(stdout, context), at_home, _cpu_limit(cell.time_limit):
             number = _execute(run, namespace, shell, stdout)
     except KeyboardInterrupt:
         raise
@@ -112,7 +117,7 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
     return CellRun(index=cell.index, status=CellStatus.OK, outputs=checked(collected))
 
 
-def _execute(run: _Run, namespace: TestNamespace, shell: NotebookShell, stdout: _Stdout) -> object:
+def _execute(run: _Running, namespace: TestNamespace, shell: NotebookShell, stdout: _Stdout) -> object:
     """Run all statements; returns the value of the last one where it is an expression."""
     source = shell.transform_cell(run.cell.source)
     linecache.cache[run.filename] = (len(source), None, source.splitlines(keepends=True), run.filename)
@@ -126,11 +131,17 @@ def _execute(run: _Run, namespace: TestNamespace, shell: NotebookShell, stdout: 
         stdout.is_muted = hidden
         value = None
         if isinstance(statement, ast.Expr):
-            code = compile(ast.Expression(statement.value), run.filename, "eval")
-            value = eval(code, namespace)  # noqa: S307 - the instructor's own cell
+            value = _run(compile(ast.Expression(statement.value), run.filename, "eval", _AWAIT), namespace)
         else:
-            exec(compile(ast.Module([statement], []), run.filename, "exec"), namespace)  # noqa: S102
+            _run(compile(ast.Module([statement], []), run.filename, "exec", _AWAIT), namespace)
+        if shell.failure is not None:  # in the body of a cell magic, which shows it and goes on
+            raise shell.failure
     return None if source.rstrip().endswith(";") else value
+
+
+def _run(code: types.CodeType, namespace: TestNamespace) -> object:
+    value = eval(code, namespace)  # noqa: S307 - the instructor's own cell
+    return asyncio.run(value) if code.co_flags & inspect.CO_COROUTINE else value
 
 
 @contextlib.contextmanager
@@ -146,12 +157,16 @@ def _streams(stdout: _Stdout, context: Context) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _displays(shell: NotebookShell, recorder: Recorder) -> Iterator[None]:
-    before, shell.recorder = shell.recorder, recorder
+def _at_home(shell: NotebookShell, recorder: Recorder, namespace: TestNamespace) -> Iterator[None]:
+    """Let `display`, magics and `__main__` mean this cell and its names."""
+    before = shell.recorder, shell.user_ns, shell.user_module, sys.modules["__main__"]
+    main = MainModule(namespace)
+    shell.recorder, shell.user_ns, shell.user_module, shell.failure = recorder, namespace, main, None
+    sys.modules["__main__"] = main
     try:
         yield
     finally:
-        shell.recorder = before
+        shell.recorder, shell.user_ns, shell.user_module, sys.modules["__main__"] = before
 
 
 @contextlib.contextmanager
@@ -181,7 +196,7 @@ def _cpu_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def _undecided(run: _Run, error: BaseException | None) -> CellRun | None:
+def _undecided(run: _Running, error: BaseException | None) -> CellRun | None:
     """The report of a check in which our machinery broke or met a limit, whatever the test made of that."""
     context = run.context
     if context.faults:
@@ -197,7 +212,7 @@ def _undecided(run: _Run, error: BaseException | None) -> CellRun | None:
     return None
 
 
-def _failed(run: _Run, error: BaseException, namespace: TestNamespace) -> CellRun:
+def _failed(run: _Running, error: BaseException, namespace: TestNamespace) -> CellRun:
     stack = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in stack if frame.filename == run.filename and frame.lineno]
     if isinstance(error, SyntaxError) and error.filename == run.filename:
@@ -230,7 +245,7 @@ def _failed(run: _Run, error: BaseException, namespace: TestNamespace) -> CellRu
     )
 
 
-def _trace(run: _Run, error: BaseException) -> list[str]:
+def _trace(run: _Running, error: BaseException) -> list[str]:
     """The traceback's lines, the test cell's own frames only."""
     summary = traceback.TracebackException(type(error), error, error.__traceback__, limit=-100)
     summary.stack[:] = [frame for frame in summary.stack if frame.filename == run.filename]
@@ -238,7 +253,7 @@ def _trace(run: _Run, error: BaseException) -> list[str]:
     return [line.rstrip("\n") for line in summary.format()]
 
 
-def _message(run: _Run, error: BaseException, lines: list[int]) -> str:
+def _message(run: _Running, error: BaseException, lines: list[int]) -> str:
     if isinstance(error, BoundaryError):
         return why_stopped(error, run.cell.time_limit, run.context.why_died())
     text = str(error).strip()

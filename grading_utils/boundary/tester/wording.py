@@ -243,19 +243,22 @@ def _checkers(error: CheckFailed, scope: Scope, allowance: Allowance) -> Parts:
     call = scope.call
     keywords = {keyword.arg: keyword.value for keyword in call.keywords} if call is not None else {}
     name = keywords.pop("name", None)
-    others = [*call.args[1:], *keywords.values()] if call is not None else []
-    if call is not None and len(call.args) == 2:
-        keywords.setdefault("expected", call.args[1])
+    given = call.args if call is not None else []
+    # `check(*pair)`, `check(**how)`: any argument may be anything in there.
+    is_spread = None in keywords or any(isinstance(value, ast.Starred) for value in given)
+    others = [*(given if is_spread else given[1:]), *keywords.values()]
+    if len(given) == 2 and not is_spread:
+        keywords.setdefault("expected", given[1])
 
     def parts_of(piece: Piece) -> Parts:
         if piece.origin is Origin.NAME:
             if name is None:
-                return [piece.text if call is not None else None]
+                return [piece.text if call is not None and not is_spread else None]
             return _Resolver(piece.text).parts(name, scope, piece.text)
         if piece.origin is Origin.WORDS:
             return [piece.text]
         # What was computed from the value may have been compared with the expected one as well.
-        source = others if piece.origin is Origin.RIGHT else [*(call.args[:1] if call is not None else ()), *others]
+        source = others if piece.origin is Origin.RIGHT else [*given[:1], *others]
         if piece.origin is Origin.RIGHT and piece.argument in keywords:
             source = [keywords[piece.argument]]
         if call is not None and all(scope.is_ours(value) for value in source):

@@ -124,6 +124,8 @@ class NotebookShell(InteractiveShell):
     display_pub_class = Type(_Publisher)
 
     recorder: Recorder | None = None
+    failure: BaseException | None = None
+    """The last exception that was shown."""
     is_quiet = False
     """Does the running cell end in a semicolon?"""
 
@@ -154,6 +156,7 @@ class NotebookShell(InteractiveShell):
         if isinstance(error, SyntaxError) and type(error).__name__.startswith("_"):  # a private one, since Python 3.13
             error = SyntaxError(*error.args)
         if error is not None:
+            self.failure = error
             self._showtraceback(type(error), error, cell_traceback(error))
 
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:

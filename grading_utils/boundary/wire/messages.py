@@ -41,6 +41,8 @@ class RunCell(_Message, frozen=True, kw_only=True, tag="run"):
     instructor: bool
     draws: bool = True
     """Whether figures are drawn; otherwise only their names are shown."""
+    earlier: tuple[str, ...] = ()
+    """What students can read of the test cells before it."""
 
 
 class ListNames(_Message, frozen=True, kw_only=True, tag="names"):
@@ -58,6 +60,8 @@ class Bind(_Message, frozen=True, kw_only=True, tag="bind"):
 
     name: str
     value: nodes.Value
+    is_offer: bool = False
+    """Does the test only make it available, as what it imports itself?"""
 
 
 class Unbind(_Message, frozen=True, kw_only=True, tag="unbind"):
@@ -77,6 +81,8 @@ class Operate(_Message, frozen=True, kw_only=True, tag="do"):
     """Names of the last arguments."""
     random: list[nodes.Randomness] = []
     """States that P's global random number generators shall have first."""
+    replaced: dict[nodes.Name, nodes.Value] = {}
+    """What stands in place of some builtin functions meanwhile."""
 
 
 class Take(_Message, frozen=True, kw_only=True, tag="take"):
