@@ -109,6 +109,8 @@ class Student:
         """How many living copies of its first process this student was asked for; what they share counts in each."""
         self._looked = time.monotonic()
         self._pause = _LOOK_EVERY
+        self._spent = self._waited = 0.0
+        self._before: Usage | None = None
         self.start(self._policy.cell_seconds)
 
     def start(self, seconds: float) -> None:
@@ -116,13 +118,16 @@ class Student:
 
         Computing and sleeping count; being ready to run on a busy machine does not, up to the policy's `patience`.
         """
+        self._spent = self.used()
         self._seconds = seconds
         self._waited = 0.0
-        self._before: Usage | None = None  # taken when an answer is late for the first time: most never are
+        self._before = None  # taken when an answer is late for the first time: most never are
 
     def used(self) -> float:
-        """Seconds of the present budget that are used: nearly nothing is not looked at and counts as it was waited."""
-        return self._waited if self._before is None else self._used(self._before, self._meter.read())
+        """Seconds of all budgets that are used; one of which nearly nothing is used counts as it was waited."""
+        if self._before is None:
+            return self._spent + self._waited
+        return self._spent + max(0.0, self._used(self._before, self._meter.read()))
 
     def wait_readable(self, sock: socket.socket) -> None:
         """Return once `sock` can be read or has hung up.

@@ -41,14 +41,14 @@ class ForkedStudent:
                 os._exit(0)
         theirs.close()
         self._is_alive = True
+        self._born = time.monotonic()
         self.start(20)
 
     def start(self, seconds: float) -> None:
-        self._begun = time.monotonic()
-        self._end = self._begun + seconds
+        self._end = time.monotonic() + seconds
 
     def used(self) -> float:
-        return time.monotonic() - self._begun
+        return time.monotonic() - self._born
 
     def _wait(self, readers: list[socket.socket], writers: list[socket.socket]) -> None:
         left = self._end - time.monotonic()

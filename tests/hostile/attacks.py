@@ -9,7 +9,8 @@ release, changed by any of
 
 `unsaid` and `shows` are texts that a student must not, or must, get to read.
 
-`earns` names the points that differ from what the base deserves, `status` how grading ends. An attack made of cells
+`earns` names the points that differ from what the base deserves, where an open score counts as no points, and
+`status` how grading ends. An attack made of cells
 runs to its end and calls `tried()`, unless it is `silent`; it calls `boast(...)` with whatever it got hold of.
 `fast` attacks are part of every test run.
 """

@@ -203,8 +203,11 @@ def check(graded: Graded, attack: Attack) -> None:
     if attack.name in graded.skipped:
         pytest.skip("this user may not make such a file")
     result = graded.results[attack.name]
-    scores = {cell.grade_id: cell.score for cell in result.cells}
-    assert (str(result.status), scores) == (attack.status, attack.deserved), result
+    # An open score is no point: where a process sends what we can't read, a person looks.
+    opened = {cell.grade_id for cell in result.cells if cell.open and attack.deserved.get(cell.grade_id) == 0}
+    scores = {cell.grade_id: 0 if cell.grade_id in opened else cell.score for cell in result.cells}
+    status = "graded" if opened and result.status == "needs-attention" else str(result.status)
+    assert (status, scores) == (attack.status, attack.deserved), result
     assert attack.message in result.message
     assert result.message.isprintable()
     said = ""

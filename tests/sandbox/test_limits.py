@@ -415,3 +415,39 @@ def test_a_tester_has_a_bound_of_processor_time(start_warm: Callable[..., WarmPr
         with pytest.raises(EOFError):
             Stage(tester).tester("while True: pass")
         assert tester.wait(20)
+
+
+def test_a_control_group_leaves_nothing_behind(start_warm: Callable[..., WarmProcess]) -> None:
+    with start_warm() as warm, warm.fork_tester() as tester:
+        group = warm._group
+        if group is None:
+            pytest.skip("this machine gives no control group")
+        Stage(tester).tester("s = students(); answer = ask(s, 'answer = 1')")
+        leaves = list(group.glob("student-*"))
+        assert len(leaves) == 1
+        assert (leaves[0] / "cgroup.procs").read_text().split(), "the student is somewhere else"
+        bounds = (group / "cgroup.subtree_control").read_text().split()
+        if "memory" in bounds:
+            assert POLICY.memory_bytes < int((leaves[0] / "memory.max").read_text()) < 1.2 * POLICY.memory_bytes
+        if "pids" in bounds:
+            assert int((leaves[0] / "pids.max").read_text()) == POLICY.processes
+    assert not group.exists()
+
+
+def test_processor_time_counts_whatever_becomes_of_the_process_that_used_it(stage: Stage) -> None:
+    used = stage.tester("""
+s = students()
+ask(s, '''
+import os, time
+for _ in range(3):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            while time.process_time() < 0.4: pass
+        os._exit(0)
+while True:
+    try: os.wait()
+    except ChildProcessError: break
+''')
+answer = s.usage().cpu_seconds
+""")
+    assert used >= 1.2

@@ -60,7 +60,7 @@ class Copies:
             self._student.start(seconds)
 
     def used(self) -> float:
-        """Seconds of the present budget that are used."""
+        """Seconds that the present process and its copies have used."""
         return self._student.used() if self._student is not None else 0.0
 
     def why(self) -> str:

@@ -19,7 +19,7 @@ class Student(Protocol):
         """Begin a new time budget for everything this student's processes do from now on."""
 
     def used(self) -> float:
-        """Seconds of the present budget that are used so far."""
+        """Seconds of all budgets that are used so far."""
 
     def wait_readable(self, sock: socket.socket) -> None:
         """Return once `sock` can be read or has hung up.

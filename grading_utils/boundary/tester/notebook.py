@@ -178,6 +178,7 @@ class Notebook:
             ran[position] = self._budget.refused(cell)
             return True
         self._copies.give(seconds)
+        before = self._copies.used()
         try:
             earlier = self._plan.visible_before(cell)
             done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws, earlier=earlier)
@@ -187,7 +188,7 @@ class Notebook:
             ran[position] = self._budget.refused(cell) if is_late else stopped
             return main.is_usable or self._blame(position, ran[position])
         finally:
-            self._budget.spend(self._copies.used())
+            self._budget.spend(self._copies.used() - before)
         self._plan.learn(cell, done.binds, done.defines)
         ran[position] = _report(cell, done.ok, done.outputs)
         return True
