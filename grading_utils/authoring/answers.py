@@ -138,7 +138,8 @@ def _try(trials: Trials, work: tuple[str, dict[str, Any]]) -> Tried:
     points = {name: check.result.score for name, check in checks.items()}
     said = "\n".join(map(_everything_said, checks.values()))
     surprises = [
-        f"{name} gave {points[name]}, not {answer['expect'].get(name)}. {_everything_said(check)[-300:]}"
+        f"{name} gave {_number(points[name])}, not {_number(answer['expect'].get(name))}. "
+        f"{_everything_said(check)[-300:]}"
         for name, check in checks.items()
         if points[name] != answer["expect"].get(name)
     ]
@@ -165,3 +166,7 @@ def _everything_said(check: CheckResult) -> str:
         return ""
     errors = [output for output in check.run.outputs if output["output_type"] == "error"]
     return "\n".join([check.result.message, *(f"{error['ename']}: {error['evalue']}" for error in errors)])
+
+
+def _number(points: float | None) -> str:
+    return "an open score" if points is None else f"{points:g}"

@@ -10,6 +10,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+_LONGEST = 50_000
+"""Characters of a cell that is looked at."""
+
 
 @dataclass(frozen=True)
 class Blank:
@@ -60,9 +63,12 @@ def bound_names(source: str) -> set[str]:
 
 
 def _parsed(source: str) -> ast.Module | None:
+    """The tree of a cell; None where it is no Python, or too much of it to be an answer with a blank."""
+    if len(source) > _LONGEST:
+        return None
     try:
         return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -85,17 +91,16 @@ def _first_in(node: ast.AST, source: str) -> Blank | None:
 
 
 def _blanks(node: ast.AST) -> Iterator[ast.Constant]:
-    if isinstance(node, ast.Constant) and node.value is Ellipsis:
-        yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(node, ast.Subscript) and child is node.slice:
-            parts = child.elts if isinstance(child, ast.Tuple) else []
-            for part in parts:
-                if not isinstance(part, ast.Constant):
-                    yield from _blanks(part)
-            if isinstance(child, ast.Tuple):
-                continue
-        yield from _blanks(child)
+    waiting = [node]  # no recursion: what a student wrote may be nested as deeply as the parser lets it
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Constant) and node.value is Ellipsis:
+            yield node
+        for child in ast.iter_child_nodes(node):
+            if isinstance(node, ast.Subscript) and child is node.slice and isinstance(child, ast.Tuple):
+                waiting += [part for part in child.elts if not isinstance(part, ast.Constant)]
+            else:
+                waiting.append(child)
 
 
 def _binds(statement: ast.stmt) -> set[str]:

@@ -28,7 +28,8 @@ def graded(small_course: Course, solution: Any) -> Course:
     hand_in(small_course, "amara", solution)
     assert call(small_course, "grade")[0] == 0
     with Gradebook(small_course.layout.db_url) as gradebook:
-        gradebook.find_grade("why", ASSIGNMENT, ASSIGNMENT, "amara").manual_score = 1.5
+        grade = gradebook.find_grade("why", ASSIGNMENT, ASSIGNMENT, "amara")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
         gradebook.db.commit()
     return small_course
 
