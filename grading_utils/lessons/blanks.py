@@ -7,11 +7,15 @@ one that is left in another function, or in another cell, is not blamed for what
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _LONGEST = 50_000
 """Characters of a cell that is looked at."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""In Python 3.11 threads that make syntax trees share a counter of depth, and one of them may fail for it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def _parsed(source: str) -> ast.Module | None:
     if len(source) > _LONGEST:
         return None
     try:
-        return ast.parse(source)
+        with _ONE_AT_A_TIME:
+            return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
