@@ -31,6 +31,7 @@ demo: $(READY)  ## Build the releases, grade the sample class, write grades.csv,
 	$(BIN)/grading-utils sample-class --check
 	$(BIN)/grading-utils feedback
 	$(BIN)/grading-utils report
+	@echo "Open report.html for the class, feedback/s01-amara/04-next-token/04-next-token.html for a student, grades.csv for points."
 
 test: $(READY)  ## Run the test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"
