@@ -26,12 +26,14 @@ class Budget:
     """What is left for one notebook.
 
     Args:
-        seconds: Time for all of the student's cells together, those that have to run again included.
+        seconds: Time for all of the student's cells together, those that have to run again included; once it is used
+            up, those that ran in it may run once more.
     """
 
     def __init__(self, seconds: float = math.inf) -> None:
         self._total = seconds
         self._spent = self._spent_once = 0.0
+        self._has_begun_again = False
         self._room = MAX_NOTEBOOK
 
     def seconds(self, cell: Cell) -> float:
@@ -42,6 +44,12 @@ class Budget:
     def spend(self, seconds: float) -> None:
         """Count what a cell has used."""
         self._spent += seconds
+
+    def begin_again(self) -> None:
+        """Give the cells that ran in time the whole time once more; only the first call does."""
+        if not self._has_begun_again:
+            self._has_begun_again = True
+            self._spent = 0.0
 
     def is_over(self, cell: Cell) -> bool:
         """Is there less left than the cell's own limit?"""

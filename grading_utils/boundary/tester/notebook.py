@@ -184,14 +184,27 @@ class Notebook:
             done = main.run_cell(cell.source, cell.index, instructor=False, draws=cell.draws, earlier=earlier)
         except BoundaryError as error:
             is_late = isinstance(error, StudentOverran) and self._budget.is_over(cell)
-            stopped = verdicts.stopped(cell, error, self._copies.why())
-            ran[position] = self._budget.refused(cell) if is_late else stopped
-            return main.is_usable or self._blame(position, ran[position])
-        finally:
             self._budget.spend(self._copies.used() - before)
+            if is_late:
+                ran[position] = self._end_of_time(position)
+                return main.is_usable
+            ran[position] = verdicts.stopped(cell, error, self._copies.why())
+            return main.is_usable or self._blame(position, ran[position])
+        self._budget.spend(self._copies.used() - before)
         self._plan.learn(cell, done.binds, done.defines)
         ran[position] = _report(cell, done.ok, done.outputs)
         return True
+
+    def _end_of_time(self, position: int) -> CellRun:
+        """Refuse this cell of the student's and all later ones; those before get the time to run once more.
+
+        The process may be lost with the cell that was stopped, and the checks of earlier answers need one.
+        """
+        for later, cell in enumerate(self._plan.cells):
+            if later >= position and cell.role is Role.STUDENT:
+                self._culprits.setdefault(later, self._budget.refused(cell))
+        self._budget.begin_again()
+        return self._culprits[position]
 
     def _blame(self, position: int, run: CellRun) -> bool:
         """Remember a cell that ended the process, unless the machine did; then the cell gets another try."""
