@@ -131,8 +131,8 @@ def _findings(
                     continue
                 if definition in definitions[1:] and notebook.kind(use.name) == "import" and use.action == "read":
                     continue  # what a decorator or base class imports carries no data into the function
-                if allow_functions and use.action == "read" and (helpers := notebook.helper(use.name)):
-                    pending += helpers if use.name not in followed else []
+                if allow_functions and use.action == "read" and notebook.kind(use.name) == "function":
+                    pending += notebook.helper(use.name) if use.name not in followed else []
                     followed.add(use.name)
                     continue
                 finding = findings.setdefault(use.name, _Finding(use.name, definition))

@@ -82,7 +82,8 @@ class LiveNotebook:
         value = self._globals[name]
         if isinstance(value, types.ModuleType):
             return "import"
-        if self.helper(name):
+        is_own_class = isinstance(value, type) and value.__module__ == self._globals.get("__name__")
+        if self.helper(name) or is_own_class:
             return "function"
         is_callable = isinstance(value, types.FunctionType | types.BuiltinFunctionType | type)
         return "import" if is_callable else "variable"

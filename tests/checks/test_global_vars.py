@@ -712,3 +712,10 @@ def test_importing_the_checkers_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("setting", ["live", "source"])
+def test_a_class_without_methods_is_a_class_of_the_notebook_like_any_other(setting: str) -> None:
+    source = "class Refused(ValueError):\n    pass\n\ndef f(x):\n    if x == 0:\n        raise Refused('not by zero')"
+    assert message_of(source, setting=setting, allow_functions=True) == ""
+    assert reported(message_of(source, setting=setting)) == ["Refused"]
