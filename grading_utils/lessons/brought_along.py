@@ -1,7 +1,7 @@
 """The parts that students built in the notebook before, for the notebook that trains a model on them.
 
-Reads the saved notebook and runs its answer cells, in the kernel of the student who wrote them. Each part is compared with
-the course's own, which stands in where the student's is missing or does something else. Nothing here grades.
+Reads the saved notebook and runs its answer cells, in the kernel of the student who wrote them. Each part is compared
+with the course's own, which stands in where the part is missing or does something else. Nothing here grades.
 """
 
 from __future__ import annotations
