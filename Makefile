@@ -6,9 +6,9 @@ READY := .venv/.ready
 CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv && \
   UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu --constraint constraints.txt torch; } \
   2>/dev/null
-EXTRAS := notebook,grade,dev
+EXTRAS := notebook,grade,dev,docs
 
-.PHONY: help setup demo test test-all hostile hostile-user bench nbgrader-tests model check release clean
+.PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ demo: $(READY)  ## Build the releases, grade the sample class, write grades.csv,
 	$(BIN)/grading-utils feedback
 	$(BIN)/grading-utils report
 	@echo "Open report.html for the class, feedback/s01-amara/04-next-token/04-next-token.html for a student, grades.csv for points."
+
+docs: $(READY)  ## Build the documentation as a site that needs no network; a broken link is an error
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/site
+	@echo "Open build/site/index.html."
 
 test: $(READY)  ## Run the test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"

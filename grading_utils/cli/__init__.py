@@ -47,6 +47,7 @@ COMMANDS = {
     "doctor": "Say what this machine can and cannot do, and how to mend it.",
     "sample-class": "Write the submissions of the sample class to submitted/.",
     "compare-gradebooks": "Compare two gradebooks cell by cell.",
+    "completion": "Print the script that lets bash, zsh or fish complete commands.",
     "model": "The shipped language model: evaluate it.",
 }
 
@@ -89,7 +90,7 @@ class _Lazy(click.Group):
 def main() -> None:
     """Release Jupyter assignments, grade what students hand in, and see how the class did.
 
-    Works on any nbgrader course directory: run it there, or name it with --course.
+    Works on any nbgrader course directory: run it there, or give a command its name with --course.
     """
     # nbformat logs pages about a malformed notebook; our own one-line message says it already.
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)

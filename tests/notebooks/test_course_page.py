@@ -12,7 +12,7 @@ from grading_utils.authoring.mutants import mutants_of
 from grading_utils.course.regions import Grammar
 
 from .minutes import BLANK, LINES, PLAY, PREDICTION, TASK, WORDS, WRITTEN, minutes_by_the_rule
-from .notebooks import NOTEBOOKS, ROOT, every_notebook_but, is_answer, metadata, read
+from .notebooks import NOTEBOOKS, ROOT, is_answer, metadata, read
 
 ROWS = {
     cells[0].strip("[").partition("]")[0]: cells
@@ -21,9 +21,6 @@ ROWS = {
     for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
 }
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-
-
-NOT_YET_HONEST = {"07-train-a-tiny-model"}
 
 
 def test_every_assignment_has_its_row() -> None:
@@ -39,7 +36,7 @@ def test_minutes_of_sections_title_and_page_agree(path: Path) -> None:
     assert str(sum(sections)) == stated[1] == ROWS[path.stem][2]
 
 
-@every_notebook_but(NOT_YET_HONEST, "the minutes are not honest yet, or too many")
+@every_notebook
 def test_minutes_are_what_the_stated_rule_gives_and_fit_a_double_lesson(path: Path) -> None:
     found = minutes_by_the_rule(read(path))
     assert abs(found - int(ROWS[path.stem][2])) <= 3, f"{found:.0f} minutes by the rule"

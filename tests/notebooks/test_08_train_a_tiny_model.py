@@ -1,4 +1,4 @@
-"""What is special to `07-train-a-tiny-model`: the lesson's own modules, and the claims that its prose makes."""
+"""What is special to `08-train-a-tiny-model`: the lesson's own modules, and the claims that its prose makes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,36 @@ import math
 import re
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from grading_utils.lessons import completion_explorer, follower_model, memory_estimate, training_pictures, word_level
+from grading_utils.lessons import (
+    brought_along,
+    completion_explorer,
+    follower_model,
+    memory_estimate,
+    tiny_model,
+    training_pictures,
+    word_level,
+)
+from grading_utils.lessons.brought_along import BroughtAlong
 from grading_utils.lessons.completion_explorer import beam_search, reheated, temperature_html
 from grading_utils.lessons.follower_model import FollowerModel
 from grading_utils.lessons.memory_estimate import TrainingMemory
 from grading_utils.lessons.own_parts import OwnParts, train_in_batches
+from grading_utils.lessons.training_experiments import attention_weights
 from grading_utils.lessons.training_pictures import attention_html, losses_html, memory_html
 from grading_utils.lessons.word_level import library_word_tokenizer
 
-from .notebooks import ROOT, is_answer, is_check, kernel, read
+from .notebooks import ROOT, is_answer, is_check, kernel, printed, read
 
-PATH = ROOT / "source" / "07-train-a-tiny-model" / "07-train-a-tiny-model.ipynb"
+BUILD = ROOT / "source" / "07-build-a-tiny-model" / "07-build-a-tiny-model.ipynb"
+PATH = ROOT / "source" / "08-train-a-tiny-model" / "08-train-a-tiny-model.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +45,9 @@ def lesson() -> dict[str, Any]:
     """The names that the notebook's locked cells for setup and model define."""
     cells = {cell.id: cell.source for cell in read(PATH).cells}
     names: dict[str, Any] = {}
-    for cell_id in ("setup", "build-model-demo"):
+    for cell_id in ("setup", "ready-model"):
         exec(cells[cell_id], names)
     return names
-
-
-def printed(cell: Any) -> str:
-    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
 
 
 def pages(cell: Any) -> str:
@@ -65,6 +74,53 @@ def test_the_model_that_is_trained_runs_on_what_the_student_built(executed: dict
     assert "stand in for" not in page
 
 
+TEXTS = ["tea or milk", "or tea"]
+
+
+def brought(folder: Path, **slips: tuple[str, str]) -> tuple[str, BroughtAlong]:
+    """What is said of a notebook on the parts in which some answers were changed, and what is used."""
+    notebook = read(BUILD)
+    for name, (old, new) in slips.items():
+        cell = next(cell for cell in notebook.cells if cell.id == name.replace("_", "-"))
+        assert old in cell.source
+        cell.source = cell.source.replace(old, new)
+    nbformat.write(notebook, folder / "parts.ipynb")
+    parts = BroughtAlong(folder / "parts.ipynb", library_word_tokenizer(TEXTS), TEXTS)
+    return shown(parts), parts
+
+
+def shown(parts: BroughtAlong) -> str:
+    with mock.patch("grading_utils.lessons.own_parts.show") as say:
+        parts.say()
+    return html.unescape(say.call_args[0][0])
+
+
+def test_parts_that_are_not_done_in_the_notebook_before_are_stood_in_for(tmp_path: Path) -> None:
+    said, parts = brought(
+        tmp_path, training_pairs=("range(1, len(ids))", "..."), causal_attention=("math.sqrt(", "float(")
+    )
+    assert "your WordTokenizer, next_token_loss." in said
+    assert "stand in for: training_pairs, attention" in said
+    assert type(parts.words).__name__ == "WordTokenizer"
+    assert parts.example_of([4, 5, 6]) == ([4, 5], [5, 6])
+
+
+@pytest.mark.parametrize("text", [None, "no notebook", "[]", '{"cells": [1]}'])
+def test_without_a_readable_notebook_all_parts_are_the_courses(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "parts.ipynb").write_text(text, encoding="utf-8")
+    said = shown(BroughtAlong(tmp_path / "parts.ipynb", library_word_tokenizer(TEXTS), TEXTS))
+    assert "stand in for: WordTokenizer, training_pairs, attention, next_token_loss" in said
+
+
+def test_attention_weights_are_those_of_the_last_block(lesson: dict[str, Any]) -> None:
+    model = tiny(lesson, 12)
+    weights = attention_weights(model, tiny_model.built_in_attention, [3, 1, 4, 1])
+    assert weights.shape == (2, 4, 4)
+    assert torch.allclose(weights.sum(-1), torch.ones(2, 4))
+    assert torch.equal(weights.triu(1), torch.zeros(2, 4, 4))
+
+
 def test_the_first_loss_is_near_blind_guessing_and_the_last_far_below_but_not_0(executed: dict[str, Any]) -> None:
     found = re.search(r"From ([\d.]+) down to ([\d.]+)\.", pages(executed["train-demo"]))
     assert found is not None
@@ -79,22 +135,13 @@ def test_without_a_mask_the_loss_is_lower_and_fewer_beginnings_are_continued(exe
     assert "25 of 25 with the mask, 20 of 25 without it" in known
 
 
-def test_without_the_square_root_softmax_gets_too_sure_as_the_size_grows(executed: dict[str, Any]) -> None:
-    rows = re.findall(
-        r"is ([\d.]+) on average, and without the division ([\d.]+)", printed(executed["causal-attention-reveal"])
-    )
-    assert len(rows) == 3
-    assert all(float(scaled) < float(unscaled) for scaled, unscaled in rows)
-    assert float(rows[-1][1]) > 0.95 > 0.6 > float(rows[-1][0])
-
-
 def test_the_learning_rates_end_as_the_page_sets_them_up(executed: dict[str, Any]) -> None:
     assert "lowest at the end: 0.01; highest: 1; hardly moves: 0.00001" in printed(executed["pitfalls-demo"])
 
 
 def test_a_larger_batch_makes_fewer_steps_and_takes_more_memory(executed: dict[str, Any]) -> None:
     rows = re.findall(
-        r"(\d) sentence\(s\) in a batch: (\d) steps an epoch, loss .* ([\d.]+)", printed(executed["pitfalls-demo"])
+        r"(\d) sentence\(s\) in a batch: (\d) steps an epoch, loss .* ([\d.]+)", printed(executed["memory-demo"])
     )
     assert [(int(batch), int(steps)) for batch, steps, _ in rows] == [(1, 6), (2, 3), (6, 1)]
     size = TrainingMemory(50257, 768, 12, 3072, 12)
@@ -102,7 +149,7 @@ def test_a_larger_batch_makes_fewer_steps_and_takes_more_memory(executed: dict[s
 
 
 def test_held_out_loss_rises_while_training_loss_falls_and_more_data_is_the_cure(executed: dict[str, Any]) -> None:
-    table = executed["pitfalls-demo"].outputs[-1].data["text/html"]
+    table = executed["held-out-demo"].outputs[-1].data["text/html"]
     rows = re.findall(
         r">([^<>]*(?:sentences|model))</td>\s*<td[^>]*>([^<]+)</td>\s*<td[^>]*>([^<]+)</td>\s*<td[^>]*>([^<]+)<", table
     )
@@ -148,16 +195,6 @@ def tiny(lesson: dict[str, Any], vocab_size: int, positions: int = 10) -> torch.
     return model
 
 
-def test_the_library_tokenizer_numbers_words_in_order_of_first_appearance() -> None:
-    tokenizer = library_word_tokenizer(["red fish swim", "blue fish hide"])
-    assert tokenizer.words == ["<unk>", "red", "fish", "swim", "blue", "hide"]
-    assert tokenizer.encode("blue  fish glow") == [4, 2, 0]
-    assert tokenizer.decode([4, 2, 0]) == "blue fish <unk>"
-    assert tokenizer.encode("") == []
-    assert tokenizer.decode([]) == ""
-    assert len(tokenizer) == 6
-
-
 def test_all_texts_of_the_lesson_survive_the_round_trip(lesson: dict[str, Any]) -> None:
     tokenizer = lesson["tokenizer"]
     for text in [*lesson["SENTENCES"], *(f"{question} {answer}" for question, answer in lesson["QUESTIONS"])]:
@@ -198,17 +235,6 @@ def test_the_estimate_counts_the_parameters_of_the_model(lesson: dict[str, Any],
     assert TrainingMemory(vocab_size, 32, 2, 64, 2).parameters(10) == counted
 
 
-def test_no_position_of_the_model_sees_the_future(lesson: dict[str, Any]) -> None:
-    model = tiny(lesson, 20)
-    ids = torch.tensor([[3, 1, 4, 1, 5, 9]])
-    for place in range(1, 6):
-        changed = ids.clone()
-        changed[0, place] = 7
-        difference = (model(ids) - model(changed)).abs().amax(dim=-1)[0]
-        assert difference[:place].max() < 1e-6
-        assert difference[place] > 1e-4
-
-
 def kept_for_backward(model: torch.nn.Module, ids: torch.Tensor) -> int:
     """Bytes that autograd keeps in one forward pass and loss, parameters not counted, each storage once."""
     parameters = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
@@ -234,7 +260,7 @@ def test_the_memory_estimate_is_within_a_factor_of_two(
         causal = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
         return scores.masked_fill(~causal, -math.inf).softmax(-1) @ values
 
-    monkeypatch.setattr(lesson["Block"], "attend", staticmethod(written_out))
+    monkeypatch.setattr(tiny_model.Block, "attend", staticmethod(written_out))
     kept = kept_for_backward(tiny(lesson, 31, positions=length), torch.randint(31, (batch_size, length)))
     size = TrainingMemory(31, 32, 2, 64, 2)
     estimate = size.attention_scores(batch_size, length) + size.activations(batch_size, length)
@@ -282,11 +308,13 @@ def test_pictures_say_in_words_what_they_show() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [completion_explorer, follower_model, memory_estimate, training_pictures, word_level]
+    "module",
+    [brought_along, completion_explorer, follower_model, memory_estimate, tiny_model, training_pictures, word_level],
 )
 def test_the_modules_hold_no_solution(module: Any) -> None:
     lines = {"".join(line.split()) for line in inspect.getsource(module).splitlines()}
-    for cell in filter(is_answer, read(PATH).cells):
+    answers = [cell for path in (BUILD, PATH) for cell in read(path).cells if is_answer(cell)]
+    for cell in answers:
         for region in cell.source.split("### BEGIN SOLUTION")[1:]:
             for line in region.split("### SCAFFOLD")[0].splitlines():
                 squeezed = "".join(line.split())
