@@ -6,7 +6,7 @@ READY := .venv/.ready
 CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv && \
   UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu --constraint constraints.txt torch; } \
   2>/dev/null
-EXTRAS := notebook,grade,dev,docs
+EXTRAS := notebook,grade,cluster,postgres,dev,docs
 
 .PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model check release clean
 
