@@ -8,7 +8,7 @@ CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check -
   2>/dev/null
 EXTRAS := notebook,grade,cluster,postgres,dev,docs
 
-.PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model check release clean
+.PHONY: help setup demo docs screenshots test test-all hostile hostile-user bench nbgrader-tests model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ demo: $(READY)  ## Build the releases, grade the sample class, write grades.csv,
 docs: $(READY)  ## Build the documentation as a site that needs no network; a broken link is an error
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/site
 	@echo "Open build/site/index.html."
+
+screenshots: $(READY)  ## Take the pictures of README and docs again, in a headless Chromium
+	$(BIN)/python -m pytest -m browser tests/reporting/test_screenshots.py --screenshots docs/images
 
 test: $(READY)  ## Run the test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"

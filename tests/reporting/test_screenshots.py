@@ -92,7 +92,7 @@ def test_a_mistake_in_jupyterlab(page: Any, keep: Any, course: Course, tmp_path:
         page.goto(f"{address}/lab/tree/{ASSIGNMENT}.ipynb")
         page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady", timeout=90_000)
         page.keyboard.press("Control+b")
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")  # and don't wait for it
         failed = page.get_by_text("CheckFailed")
         failed.first.wait_for(timeout=120_000)
         failed.first.scroll_into_view_if_needed()
