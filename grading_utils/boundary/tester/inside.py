@@ -35,7 +35,7 @@ def run_inside(
         give: Begins a new budget of so many seconds.
         context: Knows what the machine has done.
     """
-    context.begin(cell.rights)
+    context.begin(cell)
     try:
         for earlier in prelude:
             give(earlier.time_limit)
