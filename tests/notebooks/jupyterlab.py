@@ -154,5 +154,6 @@ def opened(browser: Any, address: str, path: str, *, width: int = 1200, dark: bo
             )
             page.wait_for_selector('body[data-jp-theme-light="false"]')
         yield page
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     finally:
         context.close()
