@@ -6,12 +6,12 @@ READY := .venv/.ready
 CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv && \
   UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu --constraint constraints.txt torch; } \
   2>/dev/null
-EXTRAS := notebook,grade,dev
+EXTRAS := notebook,grade,cluster,postgres,dev,docs
 
-.PHONY: help setup demo test test-all hostile hostile-user bench nbgrader-tests model check release clean
+.PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model check release clean
 
 help:  ## Show what make can do
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## Create .venv and install everything into it
 
@@ -33,11 +33,18 @@ demo: $(READY)  ## Build the releases, grade the sample class, write grades.csv,
 	$(BIN)/grading-utils report
 	@echo "Open report.html for the class, feedback/s01-amara/04-next-token/04-next-token.html for a student, grades.csv for points."
 
+docs: $(READY)  ## Build the documentation as a site that needs no network; a broken link is an error
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/site
+	@echo "Open build/site/index.html."
+
 test: $(READY)  ## Run the test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"
 
 test-all: $(READY)  ## Run the test suite with everything slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
+
+browser-tests: $(READY)  ## Play every notebook in JupyterLab in a headless Chromium; pictures go to build/notebooks
+	NOTEBOOK_PICTURES=build/notebooks $(BIN)/python -m pytest -m browser
 
 hostile: $(READY)  ## Grade the whole hostile class
 	$(BIN)/python -m pytest -m hostile

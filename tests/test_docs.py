@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from grading_utils.authoring.release import release
 from grading_utils.boundary.tester.budget import MAX_NOTEBOOK
 from grading_utils.boundary.warm.outputs import MAX_IMAGES, MAX_OUTPUTS, MAX_TEXT
+from grading_utils.cli import COMMANDS as LISTED
 from grading_utils.cli import main
 from grading_utils.course.cells import TIME_LIMIT_SECONDS
 from grading_utils.course.course import Course
@@ -48,7 +49,7 @@ def commands(program: str) -> list[Any]:
 
 
 def test_documents_use_only_programs_that_a_test_runs() -> None:
-    known = {"make", "grading-utils", "jupyter"}
+    known = {"make", "grading-utils", "jupyter", "nbgrader"}
     assert [f"{page}: {line}" for page, line in COMMANDS if line.split()[0] not in known] == []
 
 
@@ -71,11 +72,13 @@ def test_every_grading_utils_command_runs_on_a_course(
         Path(name).write_text(content)
     write_zip({f"okaforamara_7_8_{ASSIGNMENT}.ipynb": b"{}"}, Path("submissions.zip"))
     prepare = [["students", "import", "roster.csv"], ["due", ASSIGNMENT, "2030-12-01"]]
-    if arguments[0] in ("report", "feedback", "export", "hand-back", "diff"):
+    if arguments[0] in ("report", "feedback", "export", "hand-back", "diff", "answers", "mark", "mark-alike"):
         prepare.append(["grade", ASSIGNMENT])
+    if arguments[0] == "mark":
+        prepare.append(["answers", ASSIGNMENT, "--to", "answers.csv"])
     if arguments[0] == "hand-back":
         prepare.append(["feedback"])
-    if arguments[0] in ("report", "feedback", "export", "collect", "extend", "hand-back", "diff"):
+    if len(prepare) > 2 or arguments[0] in ("collect", "extend"):
         assert [runner.invoke(main, line).exit_code for line in prepare] == [0] * len(prepare)
     if arguments[0] in ("model", "sample-class", "init"):
         arguments = [arguments[0], "--help"]  # minutes of computing, or a pack that this course is not
@@ -91,17 +94,35 @@ def test_every_jupyter_command_runs(line: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_every_nbgrader_command_runs_in_the_order_of_its_page(
+    small_course: Course, solution: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(small_course, ASSIGNMENT)
+    hand_in(small_course, "amara", solution)
+    monkeypatch.chdir(small_course.root)
+    runner = CliRunner()
+    assert [runner.invoke(main, line).exit_code for line in (["grade", ASSIGNMENT], ["feedback"])] == [0, 0]
+    (exchange := tmp_path / "exchange").mkdir()
+    exchange.chmod(0o777)
+    for param in commands("nbgrader"):
+        words = [re.sub(r"^\d\d-[\w-]+$", ASSIGNMENT, word) for word in shlex.split(param.values[0])]
+        command = [sys.executable, "-m", *words, "--course=c", f"--Exchange.root={exchange}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in (exchange / "c").iterdir()} == {"inbound", "outbound", "feedback"}
+    assert list((exchange / "c" / "feedback").iterdir()) != []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    written = {f"commands/{name}.rst" for name in ["index", *LISTED]}  # when the site is built: tests/test_site.py
+    assert [link for link in links if not (page.parent / link).exists() and link not in written] == []
 
 
 def test_every_command_is_documented() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    from grading_utils.cli import COMMANDS as listed
-
-    assert [name for name in listed if f"grading-utils {name}" not in text] == []
+    assert [name for name in LISTED if f"grading-utils {name}" not in text] == []
 
 
 def test_conda_builds_the_same_environment_as_make() -> None:

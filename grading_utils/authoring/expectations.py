@@ -23,6 +23,7 @@ def late_expectations(test: str, answers: Collection[str]) -> list[str]:
     if tree is None:
         return []
     handed: dict[str, tuple[str, int]] = {}
+    constants: set[str] = set()
     found: list[str] = []
     for statement in tree.body:
         calls = list(_calls(statement, answers))
@@ -37,9 +38,14 @@ def late_expectations(test: str, answers: Collection[str]) -> list[str]:
         for target in ast.walk(statement):
             if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
                 handed.pop(target.id, None)
+                constants.discard(target.id)
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            constants.update(target.id for target in statement.targets if isinstance(target, ast.Name))
         for call in calls:
             for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-                if isinstance(argument, ast.Name) and isinstance(call.func, ast.Name):
+                if not isinstance(argument, ast.Name) or argument.id in constants:  # nobody changes a text or a number
+                    continue
+                if isinstance(call.func, ast.Name):
                     handed.setdefault(argument.id, (call.func.id, call.lineno))
     return found
 

@@ -35,6 +35,9 @@ COMMANDS = {
     "extend": "Give one student longer.",
     "collect": "Put what Canvas, Moodle or Gradescope hands out into submitted/.",
     "export": "Write the gradebook as CSV or JSON, or into a file of Canvas or Moodle.",
+    "answers": "List written answers by question, those that are alike together, to grade them once.",
+    "mark": "Give the points and comments that were filled into such a list.",
+    "mark-alike": "Give answers that are alike what one of them was given in the formgrader.",
     "feedback": "Write one page of feedback per graded submission.",
     "hand-back": "Make the zip with which Canvas or Moodle hands out feedback.",
     "gradescope": "Write the autograder zip of an assignment for Gradescope.",
@@ -44,6 +47,7 @@ COMMANDS = {
     "doctor": "Say what this machine can and cannot do, and how to mend it.",
     "sample-class": "Write the submissions of the sample class to submitted/.",
     "compare-gradebooks": "Compare two gradebooks cell by cell.",
+    "completion": "Print the script that lets bash, zsh or fish complete commands.",
     "model": "The shipped language model: evaluate it.",
 }
 
@@ -86,7 +90,7 @@ class _Lazy(click.Group):
 def main() -> None:
     """Release Jupyter assignments, grade what students hand in, and see how the class did.
 
-    Works on any nbgrader course directory: run it there, or name it with --course.
+    Works on any nbgrader course directory: run it there, or give a command its name with --course.
     """
     # nbformat logs pages about a malformed notebook; our own one-line message says it already.
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)

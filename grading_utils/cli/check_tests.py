@@ -12,7 +12,7 @@ from grading_utils.cli import DONE, NEEDS_A_PERSON, options
 
 
 @click.command()
-@click.argument("assignment")
+@options.assignment
 @options.course
 @options.no_isolation
 @click.option("--goal", type=click.FloatRange(0, 100), default=95.0, show_default=True, help="Percent to be caught.")

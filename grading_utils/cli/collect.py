@@ -10,7 +10,7 @@ from grading_utils.cli import DONE, NEEDS_A_PERSON, options
 
 
 @click.command()
-@click.argument("assignment")
+@options.assignment
 @click.argument("download", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--from",

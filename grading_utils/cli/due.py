@@ -10,7 +10,7 @@ from grading_utils.cli import options
 
 
 @click.command()
-@click.argument("assignment")
+@options.assignment
 @click.argument("date")
 @options.timezone
 @options.course

@@ -10,8 +10,8 @@ from grading_utils.cli import options
 
 
 @click.command()
-@click.argument("assignment")
-@click.argument("student")
+@options.assignment
+@options.student
 @click.argument("date")
 @options.timezone
 @options.course

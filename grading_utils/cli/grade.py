@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,13 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grading_utils.cli import DONE, NEEDS_A_PERSON, options
+from grading_utils.cli.placement import Placement
+from grading_utils.cli.placement import options as placement_options
 from grading_utils.results import Status, SubmissionResult
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
     from grading_utils.grading.merging import Shard
     from grading_utils.grading.moved import Moved
-    from grading_utils.grading.pipeline import EngineFactory
+    from grading_utils.runners.runner import Runner
 
 
 @click.command()
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 @options.students
 @options.course
 @options.no_isolation
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Submissions to run at the same time. [default: one per core]"
-)
+@placement_options
 @click.option(
     "--full",
     is_flag=True,
@@ -59,7 +58,7 @@ def command(
     students: tuple[str, ...],
     course_folder: Path,
     no_isolation: bool,
-    workers: int | None,
+    placement: Placement,
     full: bool,
     shard: Shard | None,
     again: bool,
@@ -78,7 +77,6 @@ def command(
     from grading_utils.course.course import Course
     from grading_utils.course.strays import strays
     from grading_utils.errors import CourseError
-    from grading_utils.grading.engines import engine_factory
     from grading_utils.grading.moved import by_key, keep
     from grading_utils.reporting.records import RESULTS, merge_json, read_json, write_csv, write_json, write_junit
 
@@ -101,22 +99,22 @@ def command(
     results: list[SubmissionResult] = []
     changes: list[Moved] = []
     try:
-        graded = _grade_all(
-            course,
-            work,
-            recorded,
-            changes,
-            engine_factory(course, isolate=not no_isolation),
-            again=again or full or bool(inside),
-            isolated=not no_isolation,
-            workers=workers or os.cpu_count() or 1,
-            everything=full,
-            inside=inside,
-            apart_only=apart_only,
-            tell=lambda line: click.echo(line, err=True),
-        )
-        for result in _with_progress(graded, sum(map(len, work.values()))):
-            results.append(result)
+        with placement.open(course, isolate=not no_isolation) as runner:
+            graded = _grade_all(
+                course,
+                work,
+                recorded,
+                changes,
+                runner,
+                again=again or full or bool(inside),
+                isolated=not no_isolation,
+                everything=full,
+                inside=inside,
+                apart_only=apart_only,
+                tell=lambda line: click.echo(line, err=True),
+            )
+            for result in _with_progress(graded, sum(map(len, work.values()))):
+                results.append(result)
     finally:
         merge_json(results, course.root / RESULTS)
         keep(course, changes)
@@ -145,7 +143,7 @@ def _grade_all(
     work: dict[str, list[str]],
     recorded: Mapping[tuple[str, str], SubmissionResult],
     changes: list[Moved],
-    make_engine: EngineFactory,
+    runner: Runner,
     *,
     again: bool,
     isolated: bool,
@@ -172,7 +170,7 @@ def _grade_all(
         if not waiting:
             continue
         try:
-            for result in grade(course, bundle, waiting, make_engine, **how):
+            for result in grade(course, bundle, waiting, runner.start, workers=runner.places, **how):
                 remembered.remember(result.student)
                 change = moved(before.get(result.student), result, why[result.student])
                 changes += [change] if change is not None else []

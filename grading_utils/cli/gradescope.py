@@ -10,7 +10,7 @@ from grading_utils.cli import options
 
 
 @click.command()
-@click.argument("assignment")
+@options.assignment
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The zip to write.")
 @click.option(
     "--visibility",

@@ -10,7 +10,7 @@ from grading_utils.cli import options
 
 
 @click.command()
-@click.argument("assignment")
+@options.assignment
 @click.argument("download", type=click.Path(path_type=Path, exists=True))
 @click.option("--to", "system", type=click.Choice(["canvas", "moodle"]), required=True, help="Who hands it out.")
 @click.option(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
@@ -16,14 +18,34 @@ course = click.option(
     "--course",
     "course_folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
+    default=".",
     show_default=True,
     help="The nbgrader course directory.",
 )
-assignments = click.argument("assignments", metavar="[ASSIGNMENT]...", nargs=-1)
+
+
+def _names(step: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Completes to the folders of one of nbgrader's steps; reading the configuration takes too long for a key."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        folder: Path = (context.params.get("course_folder") or Path()) / step
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+assignment = click.argument("assignment", shell_complete=_names("source"))
+assignments = click.argument("assignments", metavar="[ASSIGNMENT]...", nargs=-1, shell_complete=_names("source"))
 students = click.option(
-    "--student", "students", multiple=True, metavar="ID", help="Only this student; may be repeated."
+    "--student",
+    "students",
+    multiple=True,
+    metavar="ID",
+    shell_complete=_names("submitted"),
+    help="Only this student; may be repeated.",
 )
+student = click.argument("student", shell_complete=_names("submitted"))
 no_isolation = click.option(
     "--no-isolation",
     is_flag=True,
@@ -54,10 +76,10 @@ groups = click.option(
 
 
 def _shard(context: click.Context, parameter: click.Parameter, value: str | None) -> Shard | None:
-    from grading_utils.grading.merging import Shard
-
     if value is None:
         return None
+    from grading_utils.grading.merging import Shard
+
     try:
         return Shard.parse(value)
     except ValueError as error:

@@ -14,7 +14,7 @@ from grading_utils.cli import options
 @options.course
 @click.option("--check", is_flag=True, help="Compare grades.json with the scores that the sample class expects.")
 def command(assignments: tuple[str, ...], course_folder: Path, check: bool) -> None:
-    """Write the sample class (sample_class/<assignment>/*.yaml) to submitted/.
+    """Write the sample class (sample_class/<assignment>/<student>.yaml) to submitted/.
 
     Refuses when submitted/ holds anybody who is not in the sample class, so that a real class never mixes with it.
     """

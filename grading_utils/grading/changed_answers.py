@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 
-from grading_utils.course.cells import nbgrader_metadata
+from grading_utils.course.cells import grade_id, nbgrader_metadata
 
 CHANGED = "was graded by hand, and the answer has changed since"
 
@@ -24,30 +24,44 @@ def changed_answers(graded: Path, notebooks: Mapping[str, Any]) -> dict[str, fro
         notebooks: The notebooks that are graded now; None for one that was not handed in.
 
     Returns:
-        Written answers and tasks whose own text is another one, and every test where any answer is another one.
+        Answers whose text is another one, and every test where any answer is another one.
     """
     changed = {}
     for name, notebook in notebooks.items():
-        before = _answers(graded / f"{name}.ipynb")
-        if notebook is None or before is None:
+        before = answers_in(graded / f"{name}.ipynb")
+        if notebook is None:
             changed[name] = frozenset[str]()
             continue
-        now = {str(entry["grade_id"]): cell for cell in notebook.cells if (entry := nbgrader_metadata(cell))}
-        answers = {key for key, cell in now.items() if _is_answer(cell)}
-        other = {key for key in answers if key in before and before[key] != now[key].source}
-        tests = {key for key, cell in now.items() if nbgrader_metadata(cell).get("grade")} - answers
+        answers = _answers(notebook)
+        other = {key for key, text in answers.items() if key in before and before[key] != text}
+        tests = {str(grade_id(cell)) for cell in notebook.cells if nbgrader_metadata(cell).get("grade")} - set(answers)
         changed[name] = frozenset(other | (tests if other else set()))
     return changed
 
 
-def _answers(path: Path) -> dict[str, str] | None:
+def answers_in(path: Path) -> dict[str, str]:
+    """What a student wrote in a graded notebook, by the name of the cell; empty where the file cannot be read.
+
+    The answer to a task is what stands in the cells after it, up to the next one that is nbgrader's.
+    """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        return _answers(nbformat.read(path, as_version=4))
     except Exception:  # no earlier version, or one that somebody has damaged: nothing to compare with
-        return None
-    return {str(entry["grade_id"]): cell.source for cell in notebook.cells if (entry := nbgrader_metadata(cell))}
+        return {}
 
 
-def _is_answer(cell: Any) -> bool:
-    entry = nbgrader_metadata(cell)
-    return bool(entry.get("solution") or entry.get("task"))
+def _answers(notebook: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    task: str | None = None
+    for cell in notebook.cells:
+        entry, name = nbgrader_metadata(cell), grade_id(cell)
+        if name is None:
+            if task is not None and cell.source.strip():
+                found[task] = f"{found[task]}\n\n{cell.source}".strip("\n")
+            continue
+        task = name if entry.get("task") else None
+        if task is not None:
+            found[task] = ""
+        elif entry.get("solution"):
+            found[name] = cell.source
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
@@ -48,15 +49,24 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
         if not isolate:
             return KernelEngine(bundle)
         hidden = (course.root / name for name in _SECRETS)
-        models, environment = _models()
-        policy = Policy(
-            hidden=tuple(str(path) for path in hidden if path.exists()),
-            readable=(*models, *map(str, readable_paths(course))),
-            environment=(*environment, _VALIDATING),
+        policy = sandbox_policy(
+            hidden=[str(path) for path in hidden if path.exists()],
+            readable=[str(path) for path in readable_paths(course)],
         )
         return SandboxEngine.start(bundle, notebook, policy)
 
     return start
+
+
+def sandbox_policy(*, hidden: Iterable[str] = (), readable: Iterable[str] = ()) -> Policy:
+    """What student code may use on this machine.
+
+    Args:
+        hidden: Paths that it must not see.
+        readable: Paths that it may read beside the packages and the language models of this machine.
+    """
+    models, environment = _models()
+    return Policy(hidden=tuple(hidden), readable=(*models, *readable), environment=(*environment, _VALIDATING))
 
 
 def _models() -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import errno
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from nbgrader.utils import compute_checksum
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import nbgrader_metadata
 from grading_utils.course.course import Course
-from grading_utils.errors import GradingError, SandboxError, SubmissionError
+from grading_utils.errors import GradingError, MachineError, SandboxError, SubmissionError
 from grading_utils.grading.autograded import write_autograded
 from grading_utils.grading.changed_answers import CHANGED, changed_answers
 from grading_utils.grading.gradebook import GradebookWriter
@@ -96,20 +97,32 @@ def grade(
                 engines[name] = make_engine(bundle, notebook)
             known = terms(course, bundle, engines, inside=inside, apart_only=apart_only, tell=tell)
             with ThreadPoolExecutor(max_workers=workers) as pool:
-                waiting = {
-                    pool.submit(_grade_one, course, bundle, name, engines, known, everything) for name in students
-                }
-                try:
-                    while waiting:
-                        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                        for future in sorted(done, key=lambda future: future.result().student):
-                            yield _record(gradebook, bundle, future)
-                finally:
-                    for future in waiting:
-                        future.cancel()
+
+                def begin(name: str) -> Future[_Outcome]:
+                    return pool.submit(_grade_one, course, bundle, name, engines, known, everything)
+
+                for outcome in _in_turn(begin, students, workers):
+                    yield _record(gradebook, bundle, outcome)
         finally:
             for engine in engines.values():
                 engine.close()
+
+
+def _in_turn(begin: Callable[[str], Future[_Outcome]], students: Iterable[str], workers: int) -> Iterator[_Outcome]:
+    """Outcomes as they come, with only as much begun as the workers need: a large class takes no more memory."""
+    names = iter(students)
+    waiting = {begin(name) for name in islice(names, 2 * workers)}
+    try:
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            waiting |= {begin(name) for name in islice(names, len(done))}
+            whole = [future for future in done if future.exception() is None]
+            yield from sorted((future.result() for future in whole), key=lambda outcome: outcome.student)
+            for future in done.difference(whole):
+                future.result()  # raises: the machine is in trouble
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def _grade_one(
@@ -137,6 +150,8 @@ def _grade_one(
             write_autograded(course, bundle, student, submission, graded)
     except SubmissionError as error:
         outcome.failure = str(error)
+    except MachineError:
+        raise  # the next submission would meet it as well
     except SandboxError as error:
         outcome.failure = f"the grading machinery failed, not the student: {error}"
     except GradingError as error:
@@ -197,8 +212,7 @@ def _grade_notebook(
     return notebook
 
 
-def _record(gradebook: GradebookWriter, bundle: Bundle, future: Future[_Outcome]) -> SubmissionResult:
-    outcome = future.result()
+def _record(gradebook: GradebookWriter, bundle: Bundle, outcome: _Outcome) -> SubmissionResult:
     worth = sum(
         float(entry["points"])
         for notebook in bundle.notebooks.values()

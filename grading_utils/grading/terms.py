@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import AuthoringError
-from grading_utils.grading.calibration import DEMANDED, Calibration
+from grading_utils.grading.calibration import DEMANDED, Calibration, Check
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.remembered import calibrations
 from grading_utils.jobs import Rights, Solution
@@ -83,14 +83,17 @@ def _terms(known: Calibration, inside: Collection[str]) -> Terms:
     )
 
 
+def _because(check: Check) -> str:
+    if check.rights.history:
+        return f" after all earlier checks, because without them: {check.why}"
+    return f", because {check.why if check.why == DEMANDED else f'apart: {check.why}'}"
+
+
 def findings(learned: Mapping[str, Calibration]) -> list[str]:
     """What an instructor should know about the checks of an assignment, one line for each thing."""
     lines: list[str] = []
     for notebook, known in learned.items():
-        lines += [
-            f"{notebook}: {name} runs inside, because {why if why == DEMANDED else f'apart: {why}'}"
-            for name, why in known.inside.items()
-        ]
+        lines += [f"{notebook}: {name} runs inside{_because(known.checks[name])}" for name in known.inside]
         lines += [
             f"{notebook}: {name} waits for a person, whoever hands it in: the instructor's own solution gets "
             f"{check.points:g} points ({check.problem})"

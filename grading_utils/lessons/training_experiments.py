@@ -40,6 +40,30 @@ def crystal_ball(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor
     return F.scaled_dot_product_attention(queries, keys, values)
 
 
+def attention_weights(model: Any, look: Attend, ids: Sequence[int]) -> torch.Tensor:
+    """Return where the last block looks, of shape `(heads, words, words)`.
+
+    Args:
+        model: it looks with `look` in every block.
+        look: attention; as it averages values, rows of the unit matrix for values give the weights.
+        ids: one sentence.
+    """
+    caught: list[torch.Tensor] = []
+
+    def noted(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        words = queries.shape[-2]
+        caught.append(look(queries, keys, torch.eye(words).expand(*queries.shape[:-1], words)))
+        return look(queries, keys, values)
+
+    model.blocks[-1].attend = noted
+    try:
+        with torch.no_grad():
+            model(torch.tensor([list(ids)]))
+    finally:
+        model.blocks[-1].attend = look
+    return caught[0][0]
+
+
 def beginnings_known(model: Any, words: Words, sentences: Sequence[str]) -> str:
     """Count the beginnings of sentences that a model continues as one of the sentences does: '25 of 25'."""
     follow: dict[str, set[str]] = {}

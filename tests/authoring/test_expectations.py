@@ -9,6 +9,7 @@ from grading_utils.authoring.expectations import late_expectations
 LATE = {
     "a comprehension": "got = halves(given)\nassert got == [v / 2 for v in given]",
     "a call": "got = total(given)\nassert got == sum(given)",
+    "no constant any more": "given = 1; given = [2]; got = total(given)\nassert got == sum(given)",
     "a keyword": "got = total(values=given)\nassert got == sum(given)",
 }
 FINE = {
@@ -16,6 +17,7 @@ FINE = {
     "a copy": "got = total(list(given))\nassert got == sum(given)",
     "the argument itself": "halves(given)\nassert given == [2, 4]",
     "made anew": "total(given)\ngiven = [1]\nassert sum(given) == 1",
+    "a text": "given = 'a b'\ngot = total(given)\nassert got.startswith(given)",
     "somebody else's function": "got = other(given)\nassert got == sum(given)",
     "no Python": "%%time\ntotal(given)",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -44,3 +45,34 @@ def test_stock_nbgrader_scores_the_sample_class_of_next_token_as_we_do(tmp_path:
     assert {name: scores.get(name) for name in readable} == {
         name: expected["score"] - deleted.get(name, 0) for name, expected in readable.items()
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("assignment", sorted(path.name for path in (ROOT / "source").iterdir() if path.is_dir()))
+def test_stock_nbgrader_gives_the_solution_full_automatic_marks_and_the_release_none(
+    assignment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # nbgrader calls alembic by its bare name, as an activated environment would find it.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    shutil.copytree(ROOT / "source" / assignment, tmp_path / "source" / assignment)
+    nbgrader = Path(sys.executable).with_name("nbgrader")
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\nc.ExecutePreprocessor.timeout = 600\n")
+    subprocess.run([nbgrader, "generate_assignment", assignment], cwd=tmp_path, check=True, timeout=300)
+    for student in ("solution", "release"):
+        handed_in = "source" if student == "solution" else "release"
+        shutil.copytree(tmp_path / handed_in / assignment, tmp_path / "submitted" / student / assignment)
+    subprocess.run([nbgrader, "autograde", assignment, "--create"], cwd=tmp_path, check=True, timeout=3000)
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+        scores: dict[str, dict[str, tuple[float | None, float]]] = {
+            submission.student.id: {
+                grade.name: (grade.auto_score, grade.max_score_gradecell)
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+            for submission in gradebook.find_assignment(assignment).submissions
+        }
+    # A written answer has no automatic score, unless it is untouched: then it is 0.
+    automatic = {name for name, (score, _) in scores["solution"].items() if score is not None}
+    assert automatic
+    assert [name for name in automatic if scores["solution"][name][0] != scores["solution"][name][1]] == []
+    assert [name for name in scores["release"] if scores["release"][name][0] != 0] == []

@@ -19,11 +19,14 @@ def notebook(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture(scope="module")
-def executed(request: pytest.FixtureRequest, notebook: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`."""
+def executed(request: pytest.FixtureRequest, notebook: Any) -> dict[str, Any]:
+    """Every code cell after a run from top to bottom, by id; an error is a cell's `error`.
+
+    It runs where the notebook is, so that it finds the notebook before it.
+    """
     sources = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "code"}
     cells = {}
-    with kernel(tmp_path_factory.mktemp("run")) as run:
+    with kernel(request.module.PATH.parent) as run:
         for name, source in {**sources, **getattr(request.module, "PROBES", {})}.items():
             message, cells[name] = run.run(source)
             cells[name]["error"] = message

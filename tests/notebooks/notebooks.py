@@ -50,6 +50,11 @@ def is_check(cell: Any) -> bool:
     return cell.cell_type == "code" and bool(metadata(cell).get("grade")) and not is_answer(cell)
 
 
+def printed(cell: Any) -> str:
+    """What an executed cell printed."""
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
 def real_model(name: str) -> str:
     """The folder of a model that is on this machine; skips the test, by the model's name, where it isn't."""
     try:

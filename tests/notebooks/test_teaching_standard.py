@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,8 @@ def test_it_is_a_valid_notebook_of_format_4_5_for_python_3(path: Path) -> None:
 @every_notebook
 def test_it_has_a_length_that_fits_one_sitting(path: Path) -> None:
     notebook = read(path)
-    assert 25 <= len(notebook.cells) <= 45, f"{len(notebook.cells)} cells"
+    lesson = [cell for cell in notebook.cells if cell.id != "progress"]
+    assert 25 <= len(lesson) <= 45, f"{len(lesson)} cells"
     minutes = re.search(r"(\d+) minutes", notebook.cells[0].source)
     assert minutes, "the first cell says how many minutes the assignment takes"
     assert 30 <= int(minutes[1]) <= 150
@@ -94,6 +97,20 @@ def test_the_first_code_cell_is_the_locked_setup(path: Path) -> None:
     assert "import" in first.source
     if "from_pretrained" in first.source:
         assert time_limit(first) >= 120, "loading a model may take long on a busy machine"
+
+
+@every_notebook
+def test_without_the_package_the_first_cell_says_in_one_sentence_what_to_install(path: Path) -> None:
+    setup = next(cell for cell in read(path).cells if cell.cell_type == "code")
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", setup.source],  # without site-packages nothing of ours is there
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == ""
+    said = done.stderr.strip().splitlines()[-1]
+    assert said.startswith("AssertionError: This notebook needs the course's package: ")
+    assert "`python -m pip install -r requirements.txt`" in said
+    assert re.findall(r"[.!?]( |$)", said) == [""], "one sentence"
 
 
 @every_notebook

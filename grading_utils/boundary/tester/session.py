@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import inspect
 import io
 import random
@@ -22,16 +23,16 @@ from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.permits import library_name, permit, permit_result
+from grading_utils.boundary.tester.permits import is_changeable_data, library_name, permit, permit_result
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.wire import codec, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied
-from grading_utils.boundary.wire.generators import is_generator
+from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied, StudentError
+from grading_utils.boundary.wire.generators import is_generator, reseed
 from grading_utils.boundary.wire.operations import perform
-from grading_utils.boundary.wire.raised import Raised, describe, rebuild
+from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 MOST_KEPT_BYTES = 4 << 20
 """Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
@@ -189,11 +190,12 @@ class Session(Conversation):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
             value, new = given[change.position], self._guarded(decoder.value, change.value)
             self._context.received.changed_kinds.add(type(value))
-            may_change = self._context.rights.changes or is_generator(value)
             if self._context.locked.have(value):
                 continue
-            if may_change:
+            if self._context.rights.changes:
                 self._guarded(assign_in_place, value, new)
+            elif is_generator(value):
+                reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
             else:
                 self._context.withheld = True
         self._relay(reply.stdout, reply.stderr)
@@ -288,7 +290,9 @@ class Session(Conversation):
         if isinstance(node, nodes.Own):
             return self._objects[node.id]
         if isinstance(node, nodes.Shared):
-            return self._context.shared[node.name]
+            shared = self._context.shared[node.name]
+            # A test may change in place what a function gave it, and must not change its own tables by that.
+            return copy.deepcopy(shared) if is_changeable_data(shared) else shared
         return self._likeness(node, None)
 
     def library(self, module: str, name: str) -> object:
@@ -331,6 +335,8 @@ class Session(Conversation):
 
     def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
+        if isinstance(error, ENDS_OF_ITERATION) and not self._context.expects_an_end:
+            error = StudentError(f"{raised.name}: {raised.text}")
         self._context.received.error(error, raised.frames)
         return error
 

@@ -91,7 +91,7 @@ class _Hook(DisplayHook):
         if result is None or shell.is_quiet:
             return
         data, _ = self.compute_format_data(result)
-        shell.user_ns["_"] = result
+        self.update_user_ns(result)
         shell.record(outputs.result(_texts(data)))
 
 
@@ -188,6 +188,10 @@ class NotebookShell(InteractiveShell):
         """Streams are set in `recording`."""
 
 
+# Notebooks ask for the name of a kernel's shell, to know that they are in one.
+NotebookShell.__name__ = NotebookShell.__qualname__ = "ZMQInteractiveShell"
+
+
 def make_shell(namespace: dict[str, Any] | None = None) -> NotebookShell:
     """The one shell of this process, with the names a notebook starts with.
 
@@ -200,7 +204,8 @@ def make_shell(namespace: dict[str, Any] | None = None) -> NotebookShell:
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.banner1 = ""
-    config.InteractiveShell.cache_size = 0
+    config.InteractiveShell.cache_size = 1000
+    config.IPKernelApp.quiet = True  # the other way in which notebooks ask whether there is a kernel
     sys.stdout, sys.stderr = _Stream("stdout"), _Stream("stderr")
     NotebookShell.clear_instance()
     shell: NotebookShell = NotebookShell.instance(config=config, user_ns=namespace)
@@ -272,7 +277,7 @@ def run_cell(shell: NotebookShell, source: str, *, draws: bool = True) -> tuple[
     _notice_new_modules(shell.home)
     with recording(shell) as recorder:
         try:
-            succeeded = bool(shell.run_cell(source, store_history=False).success)
+            succeeded = bool(shell.run_cell(source, store_history=True).success)
         except Exception:  # a text that is too deep for the compiler; IPython expects syntax errors only
             shell.showtraceback()
             succeeded = False

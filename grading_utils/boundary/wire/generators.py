@@ -71,6 +71,17 @@ def set_state(generator: Any, state: Any) -> None:
         generator.set_state(state)
 
 
+def reseed(generator: Any, number: int) -> None:
+    """Give a generator a state that depends on a number and on nothing else."""
+    if hasattr(generator, "bit_generator"):
+        bits = generator.bit_generator
+        bits.state = type(bits)(number).state
+    elif hasattr(generator, "manual_seed"):
+        generator.manual_seed(number)
+    else:
+        generator.seed(number)
+
+
 def _check_position(position: object, last: int) -> None:
     if type(position) is not int or not 0 <= position <= last:
         raise ValueError("a generator's position lies outside its state")
