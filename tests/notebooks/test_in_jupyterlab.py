@@ -66,7 +66,7 @@ def play(played: Played, path: Path, how: str) -> list[str]:
             noticed = noticed or failed(outputs)
             if how == "right" and "Looks right so far" not in said(outputs):
                 surprises.append(f"{cell.id}: {said(outputs)}")
-            if failed(outputs) and "Traceback" in said(outputs):
+            if any("Traceback" in line for output in outputs for line in output.get("traceback", [])):
                 surprises.append(f"{cell.id} answers a {how} answer with a traceback: {said(outputs)}")
         elif failed(outputs := played.run(cell.id)) and metadata(cell):
             surprises.append(f"{cell.id}, with {how} answers: {said(outputs)}")
