@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from grading_utils.boundary.tester.locked import Parts
 from grading_utils.boundary.tester.received import Received
 from grading_utils.boundary.tester.wording import Allowance
 from grading_utils.boundary.wire.errors import Limit
@@ -50,6 +51,15 @@ class Context:
     withheld: bool = False
     """Has student code changed an argument in a check that doesn't let it?"""
 
+    _locked: Parts | None = None
+
+    @property
+    def locked(self) -> Parts:
+        """What the instructor's cells have bound, with all that it holds, as the check that is running found it."""
+        if self._locked is None:
+            self._locked = Parts(self.shared.by_name.values())
+        return self._locked
+
     def begin(self, cell: Cell) -> None:
         """Forget the last check; a new one begins."""
         self.rights = cell.rights
@@ -57,6 +67,7 @@ class Context:
         self.limits = []
         self.faults = []
         self.withheld = False
+        self._locked = None
 
     def limit(self, sentence: str) -> Limit:
         """Note that a limit of ours was hit, which leaves the score open, and give the exception to raise.

@@ -23,7 +23,6 @@ from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.locked import belongs_to
 from grading_utils.boundary.tester.permits import is_changeable_data, library_name, permit, permit_result
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
@@ -191,7 +190,7 @@ class Session(Conversation):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
             value, new = given[change.position], self._guarded(decoder.value, change.value)
             self._context.received.changed_kinds.add(type(value))
-            if belongs_to(value, self.shared.by_name.values()):
+            if self._context.locked.have(value):
                 continue
             if self._context.rights.changes:
                 self._guarded(assign_in_place, value, new)
