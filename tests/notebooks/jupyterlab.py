@@ -142,7 +142,7 @@ def chromium() -> Iterator[Any]:
 @contextmanager
 def opened(browser: Any, address: str, path: str, *, width: int = 1200, dark: bool = False) -> Iterator[Any]:
     """A notebook's page, with its kernel ready."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
+    context = browser.new_context(viewport={"width": width, "height": 2400}, color_scheme="dark" if dark else "light")
     page = context.new_page()
     page.set_default_timeout(120_000)
     try:
@@ -154,5 +154,6 @@ def opened(browser: Any, address: str, path: str, *, width: int = 1200, dark: bo
             )
             page.wait_for_selector('body[data-jp-theme-light="false"]')
         yield page
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     finally:
         context.close()

@@ -151,8 +151,9 @@ class Endpoint:
         if question.instructor and self._warm.adopt(question.source) is not None:
             return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
-        binds, defines = self._names_in(question.source)
-        borrowed.take_over(self._warm.shell, self._warm.shell.transform_cell(question.source), question.earlier)
+        text = self._as_python(question.source)
+        binds, defines = self._names_in(text)
+        borrowed.take_over(self._warm.shell, text, question.earlier)
         ok, outputs = run_cell(self._warm.shell, question.source, draws=question.draws)
         self._busy = False
         if question.instructor:
@@ -160,10 +161,16 @@ class Endpoint:
         plain = [texts.as_text(output) for output in outputs]
         return m.CellDone(seq=question.seq, ok=ok, outputs=plain, binds=binds, defines=defines)
 
-    def _names_in(self, source: str) -> tuple[list[str], list[str]]:
+    def _as_python(self, source: str) -> str:
+        """A cell's text without IPython's own syntax; nothing where it can't be taken apart, as running it will say."""
+        try:
+            return self._warm.shell.transform_cell(source)
+        except Exception:
+            return ""
+
+    def _names_in(self, text: str) -> tuple[list[str], list[str]]:
         """Names that a cell binds and names of functions that it defines; none where its text can't be read."""
         try:
-            text = self._warm.shell.transform_cell(source)
             return texts.plain_names(bound_names(text)), texts.plain_names(defined_names(text))
         except Exception:
             return [], []
