@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import inspect
 import io
 import random
@@ -22,17 +23,16 @@ from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.locked import belongs_to
-from grading_utils.boundary.tester.permits import library_name, permit, permit_result
+from grading_utils.boundary.tester.permits import is_changeable_data, library_name, permit, permit_result
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.wire import codec, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied
-from grading_utils.boundary.wire.generators import is_generator
+from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied, StudentError
+from grading_utils.boundary.wire.generators import is_generator, reseed
 from grading_utils.boundary.wire.operations import perform
-from grading_utils.boundary.wire.raised import Raised, describe, rebuild
+from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 MOST_KEPT_BYTES = 4 << 20
 """Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
@@ -55,6 +55,7 @@ class Session(Conversation):
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
+        self._kept: dict[str, Any] = {}  # of these, what need not be asked for again; see `messages.is_kept`
         self._random_marks: dict[str, Any] = {}
         self._members: set[int] = set()  # of the student's objects, those that tests found as attributes
         self._children = 0
@@ -73,6 +74,7 @@ class Session(Conversation):
         question = m.RunCell(
             seq=self._next(), source=source, index=index, instructor=instructor, draws=draws, earlier=earlier
         )
+        self._kept.clear()
         done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
@@ -85,13 +87,18 @@ class Session(Conversation):
     @guarded
     def lookup(self, name: str) -> Any:
         """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
+        if self.is_usable and name in self._kept and not self._nesting:
+            return self._kept[name]
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
         if not isinstance(reply, m.Answer):
             return self._result(reply, decoder)
         sent = (reply.value, decoder.bulk)
         if name not in self._looked_up or self._looked_up[name][0] != sent:
             self._looked_up[name] = sent, self._result(reply, decoder, path=name)
-        return self._looked_up[name][1]
+        found = self._looked_up[name][1]
+        if m.is_kept(reply.value):
+            self._kept[name] = found
+        return found
 
     @guarded
     def fetch(self, name: str) -> Callable[[], Any] | None:
@@ -112,6 +119,7 @@ class Session(Conversation):
         """Assign to a global name of the student's."""
         encoder = codec.Encoder(self, strict=True)
         node = self._encode(encoder, value)
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node, is_offer=is_offer), encoder)
         self._result(reply, decoder)
 
@@ -125,6 +133,7 @@ class Session(Conversation):
     @guarded
     def unbind(self, name: str) -> None:
         """Delete a global name of the student's, or raise `NameError`."""
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
         self._result(reply, decoder)
 
@@ -188,13 +197,14 @@ class Session(Conversation):
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            value, new = given[change.position], self._guarded(decoder.value, change.value)
+            value = given[change.position]
             self._context.received.changed_kinds.add(type(value))
-            may_change = self._context.rights.changes or is_generator(value)
-            if belongs_to(value, self.shared.by_name.values()):
+            if self._context.locked.have(value):
                 continue
-            if may_change:
-                self._guarded(assign_in_place, value, new)
+            if self._context.rights.changes:
+                self._guarded(assign_in_place, value, self._guarded(decoder.value, change.value))
+            elif is_generator(value):
+                reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
             else:
                 self._context.withheld = True
         self._relay(reply.stdout, reply.stderr)
@@ -289,7 +299,9 @@ class Session(Conversation):
         if isinstance(node, nodes.Own):
             return self._objects[node.id]
         if isinstance(node, nodes.Shared):
-            return self._context.shared[node.name]
+            shared = self._context.shared[node.name]
+            # A test may change in place what a function gave it, and must not change its own tables by that.
+            return copy.deepcopy(shared) if is_changeable_data(shared) else shared
         return self._likeness(node, None)
 
     def library(self, module: str, name: str) -> object:
@@ -319,6 +331,16 @@ class Session(Conversation):
 
     # --- details ---
 
+    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
+        try:
+            reply, decoder = super()._ask(question, encoder)
+        except BaseException:
+            self._kept.clear()  # its answer, which would have said what is bound anew, is lost
+            raise
+        for name in getattr(reply, "rebound", ()):
+            self._kept.pop(name, None)
+        return reply, decoder
+
     def _encode(self, encoder: codec.Encoder, value: object) -> nodes.Value:
         try:
             return encoder.value(value)
@@ -332,6 +354,8 @@ class Session(Conversation):
 
     def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
+        if isinstance(error, ENDS_OF_ITERATION) and not self._context.expects_an_end:
+            error = StudentError(f"{raised.name}: {raised.text}")
         self._context.received.error(error, raised.frames)
         return error
 
