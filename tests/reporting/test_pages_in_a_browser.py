@@ -222,7 +222,11 @@ def jupyter(folder: Path, program: str, page: str, *options: str) -> Iterator[st
         yield address
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # it waits for pages that are still open
+            server.kill()
+            server.wait()
 
 
 def formgrader(course: Course) -> contextlib.AbstractContextManager[str]:

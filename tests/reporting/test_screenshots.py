@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ASSIGNMENT = "04-next-token"
 STUDENTS = ["s01-amara", "s02-bela", "s03-chen", "s04-dana", "s05-emil", "s06-fern", "s07-greta", "s08-hugo"]
 MISTAKE = ("softmax(dim=-1)\n# The distribution over", "softmax(dim=1)\n# The distribution over")
+SAID = "you applied softmax over the wrong one"
 LARGEST = 200_000
 
 
@@ -84,18 +85,19 @@ def test_a_mistake_in_jupyterlab(page: Any, keep: Any, course: Course, tmp_path:
     cell = cell_named(notebook, "most-likely-token")
     assert MISTAKE[0] in cell.source
     cell.source = cell.source.replace(*MISTAKE)
-    names = [cell.id for cell in notebook.cells]
-    first, last = names.index("most-likely-token-task"), names.index("probabilities-check")
-    notebook.cells = [notebook.cells[names.index("setup")], *notebook.cells[first : last + 1]]
+    shown = ["setup", "last-token-logits-demo", "most-likely-token-task", "most-likely-token-demo", "most-likely-token"]
+    notebook.cells = [cell for cell in notebook.cells if cell.id in (*shown, "probabilities-check")]
     nbformat.write(notebook, tmp_path / f"{ASSIGNMENT}.ipynb")
     with jupyter(tmp_path, "jupyterlab", "lab", "--LabApp.expose_app_in_browser=True") as address:
         page.goto(f"{address}/lab/tree/{ASSIGNMENT}.ipynb")
         page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady", timeout=90_000)
-        page.keyboard.press("Control+b")
+        page.locator(".jp-toast-button", has_text="No").first.click()  # news
+        page.evaluate("() => { window.jupyterapp.commands.execute('application:toggle-left-area') }")
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")  # and don't wait for it
-        failed = page.get_by_text("CheckFailed")
+        failed = page.get_by_text(SAID)
         failed.first.wait_for(timeout=120_000)
-        failed.first.scroll_into_view_if_needed()
+        page.set_viewport_size({"width": 1120, "height": 1000})
+        page.locator(".jp-Cell img").last.evaluate("picture => picture.scrollIntoView()")
         page.wait_for_timeout(1000)
         keep(page, "notebook")
 
@@ -107,7 +109,7 @@ def test_the_report(page: Any, keep: Any, course: Course) -> None:
 
 
 def test_a_page_of_feedback(page: Any, keep: Any, course: Course) -> None:
-    page.goto((course.root / f"feedback/s03-chen/{ASSIGNMENT}/{ASSIGNMENT}.html").as_uri())
+    page.goto((course.root / f"feedback/s08-hugo/{ASSIGNMENT}/{ASSIGNMENT}.html").as_uri())
     keep(page, "feedback")
 
 
