@@ -64,6 +64,7 @@ class Session(Conversation):
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
+        self._kept: dict[str, Any] = {}  # of these, what need not be asked for again; see `messages.is_kept`
         self._random_marks: dict[str, Any] = {}
         self._members: set[int] = set()  # of the student's objects, those that tests found as attributes
         self._children = 0
@@ -82,6 +83,7 @@ class Session(Conversation):
         question = m.RunCell(
             seq=self._next(), source=source, index=index, instructor=instructor, draws=draws, earlier=earlier
         )
+        self._kept.clear()
         done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
@@ -94,13 +96,18 @@ class Session(Conversation):
     @guarded
     def lookup(self, name: str) -> Any:
         """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
+        if self.is_usable and name in self._kept and not self._nesting:
+            return self._kept[name]
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
         if not isinstance(reply, m.Answer):
             return self._result(reply, decoder)
         sent = (reply.value, decoder.bulk)
         if name not in self._looked_up or self._looked_up[name][0] != sent:
             self._looked_up[name] = sent, self._result(reply, decoder, path=name)
-        return self._looked_up[name][1]
+        found = self._looked_up[name][1]
+        if m.is_kept(reply.value):
+            self._kept[name] = found
+        return found
 
     @guarded
     def fetch(self, name: str) -> Callable[[], Any] | None:
@@ -121,6 +128,7 @@ class Session(Conversation):
         """Assign to a global name of the student's."""
         encoder = codec.Encoder(self, strict=True)
         node = self._encode(encoder, value)
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node, is_offer=is_offer), encoder)
         self._result(reply, decoder)
 
@@ -134,6 +142,7 @@ class Session(Conversation):
     @guarded
     def unbind(self, name: str) -> None:
         """Delete a global name of the student's, or raise `NameError`."""
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
         self._result(reply, decoder)
 
@@ -200,12 +209,12 @@ class Session(Conversation):
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            value, new = given[change.position], self._guarded(decoder.value, change.value)
+            value = given[change.position]
             self._context.received.changed_kinds.add(type(value))
             if self._context.locked.have(value):
                 continue
             if self._context.rights.changes:
-                self._guarded(assign_in_place, value, new)
+                self._guarded(assign_in_place, value, self._guarded(decoder.value, change.value))
             elif is_generator(value):
                 reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
             else:
@@ -357,6 +366,16 @@ class Session(Conversation):
         return self._lent.instead_of(self._objects.add(value), value)
 
     # --- details ---
+
+    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
+        try:
+            reply, decoder = super()._ask(question, encoder)
+        except BaseException:
+            self._kept.clear()  # its answer, which would have said what is bound anew, is lost
+            raise
+        for name in getattr(reply, "rebound", ()):
+            self._kept.pop(name, None)
+        return reply, decoder
 
     def _encode(self, encoder: codec.Encoder, value: object) -> nodes.Value:
         try:
