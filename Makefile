@@ -11,7 +11,7 @@ EXTRAS := notebook,grade,cluster,postgres,dev,docs
 .PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model check release clean
 
 help:  ## Show what make can do
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## Create .venv and install everything into it
 
@@ -42,6 +42,9 @@ test: $(READY)  ## Run the test suite
 
 test-all: $(READY)  ## Run the test suite with everything slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
+
+browser-tests: $(READY)  ## Play every notebook in JupyterLab in a headless Chromium; pictures go to build/notebooks
+	NOTEBOOK_PICTURES=build/notebooks $(BIN)/python -m pytest -m browser
 
 hostile: $(READY)  ## Grade the whole hostile class
 	$(BIN)/python -m pytest -m hostile

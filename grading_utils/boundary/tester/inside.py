@@ -30,12 +30,12 @@ def run_inside(
 
     Args:
         cell: The test.
-        prelude: Earlier tests that bind names which this one needs.
+        prelude: Earlier tests that this one needs.
         session: With the copy of the student's process that is this cell's own.
         give: Begins a new budget of so many seconds.
         context: Knows what the machine has done.
     """
-    context.begin(cell.rights)
+    context.begin(cell)
     try:
         for earlier in prelude:
             give(earlier.time_limit)

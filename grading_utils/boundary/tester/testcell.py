@@ -96,7 +96,7 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
         shell: For magics and for `display`.
     """
     run = _Running(cell, f"<{cell.grade_id or f'cell {cell.index}'}>", context)
-    context.begin(cell.rights)
+    context.begin(cell)
     if cell.role is Role.TEST:
         randomness.seed(_SEED + cell.index)
     number: object = None
