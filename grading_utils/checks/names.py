@@ -81,7 +81,8 @@ def _names_in(tree: ast.AST) -> set[str]:
         if type(node) is ast.Name:
             found.add(node.id)
             continue
-        for value in vars(node).values():
+        for field in node._fields:
+            value = getattr(node, field, None)
             if type(value) is list:
                 waiting += [item for item in value if isinstance(item, ast.AST)]
             elif isinstance(value, ast.AST):
