@@ -40,7 +40,12 @@ def ours(assignment: str, folder: Path, sizes: tuple[int, int], repeats: int) ->
     classes = {size: make_course(folder / f"ours-{size}", assignment, size, only_solution=True) for size in sizes}
     for course in classes.values():
         run(command, course.root, {})  # learns what the checks need, which is remembered
-    return _marginal(sizes, repeats, lambda size: _graded(command, classes[size], assignment))
+
+    def grade(size: int) -> Cost:
+        (classes[size].root / "gradebook.db").unlink(missing_ok=True)  # or it would say that nothing has changed
+        return _graded(command, classes[size], assignment)
+
+    return _marginal(sizes, repeats, grade)
 
 
 def stock(assignment: str, folder: Path, sizes: tuple[int, int]) -> Marginal:
@@ -60,7 +65,6 @@ def floor(assignment: str) -> float:
 
 def _graded(command: list[str], course: Course, assignment: str) -> Cost:
     shutil.rmtree(course.root / "autograded", ignore_errors=True)
-    (course.root / "gradebook.db").unlink(missing_ok=True)
     cost = run(command, course.root, {})
     made = len(list(course.root.glob(f"autograded/*/{assignment}/*.ipynb")))
     if made != len(course.students(assignment)):
