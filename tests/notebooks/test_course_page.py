@@ -73,6 +73,15 @@ def test_the_page_counts_all_mistakes_that_are_planted(path: Path) -> None:
 SOURCES = {"lyrics app", "Markov sampler", "SmolLM2 introduction", "next-token task", "practical guide"}
 
 
+@every_notebook
+def test_the_page_counts_the_predictions_that_a_cell_resolves(path: Path) -> None:
+    sources = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    made = sum("# My prediction" in source for source in sources)
+    resolved = sum("show_prediction(" in source for source in sources)
+    assert ROWS[path.stem][7] == f"{resolved} of {made}"
+    assert resolved == made
+
+
 def test_every_element_of_the_sources_is_in_the_cell_that_the_page_names() -> None:
     page = (ROOT / "docs" / "course.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `(\d\d)/([a-z0-9-]+)` \| ([^|]+) \|$", page, re.MULTILINE)
