@@ -82,7 +82,7 @@ class Remembered:
 
     def _now(self, student: str) -> Fingerprint:
         folder = self._course.submitted(self._bundle.assignment, student)
-        return Fingerprint(_digest(folder), self._terms, self._due.get(student, self._due[""]))
+        return Fingerprint(digest_of(folder), self._terms, self._due.get(student, self._due[""]))
 
 
 def _due_dates(course: Course, assignment: str) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _due_dates(course: Course, assignment: str) -> dict[str, str]:
     return dates
 
 
-def _digest(folder: Path) -> str:
+def digest_of(folder: Path) -> str:
     """A hash of all files in a folder; of links their target's name, of what is very large its size and time."""
     digest = hashlib.sha256()
     left = _MOST_BYTES

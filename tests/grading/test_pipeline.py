@@ -259,9 +259,7 @@ def test_results_survive_a_round_trip_as_json(small_course: Course, copy_of_solu
     assert set(entry["cells"][0]) == {"grade_id", "score", "max_score", "message", "details", "open", "inside"}
 
 
-def test_a_check_of_something_with_a_blank_left_reads_not_answered(
-    small_course: Course, copy_of_solution: Any
-) -> None:
+def test_a_check_of_something_with_a_blank_left_reads_not_answered(small_course: Course, copy_of_solution: Any) -> None:
     blank = "def count_words(text):\n    return ..."
     hand_in(small_course, "amara", with_cell(copy_of_solution(), "count-words", blank))
     result = run(small_course)["amara"].cells[0]

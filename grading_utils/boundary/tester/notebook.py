@@ -113,7 +113,10 @@ class Notebook:
             if cell.index in self._lost:
                 return verdicts.endless(cell)
             if cell.role is Role.TEST:
-                return self._check_inside(position, cell) if cell.rights.inside else self._check(position, cell)
+                run = self._check_inside(position, cell) if cell.rights.inside else self._check(position, cell)
+                # What the machine kept from running may be just what this check is about.
+                failed = run.status in (CellStatus.ERROR, CellStatus.STOPPED)
+                return verdicts.left_open(cell, self._machine) if self._machine and failed else run
             if cell.role is Role.INSTRUCTOR:
                 self._run_here(position, cell)
             else:
@@ -248,7 +251,7 @@ class Notebook:
         run = self._attempt(position, cell)
         while run is None:
             if not self._rebuild():
-                return self._lost_check(cell)
+                return verdicts.lost(cell)
             knew = self._knows_hidden
             run = self._attempt(position, cell)
         if self._context.withheld and run.status in (CellStatus.OK, CellStatus.ERROR):
@@ -318,14 +321,11 @@ class Notebook:
         if not isinstance(session, Session) and self._rebuild():
             session = self._copies.at(position)
         if not isinstance(session, Session):
-            return self._lost_check(cell)
+            return verdicts.lost(cell)
         try:
             return run_inside(cell, self._plan.prelude(cell), session, self._copies.give, self._context)
         finally:
             self._copies.dismiss(position)
-
-    def _lost_check(self, cell: Cell) -> CellRun:
-        return verdicts.left_open(cell, self._machine) if self._machine else verdicts.lost(cell)
 
     def _rebuild(self) -> bool:
         """Run the notebook again up to the checks that are left; for when an earlier check took all copies with it."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from grading_utils.boundary.tester import operators
 from grading_utils.boundary.tester.operators import StandInKind, is_stand_in
 from grading_utils.boundary.wire import nodes
-from grading_utils.boundary.wire.errors import BoundaryError, Limit
+from grading_utils.boundary.wire.errors import Limit, Refused
 from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, is_unclaimed, trusted_class
 from grading_utils.boundary.wire.messages import Description
 from grading_utils.boundary.wire.references import SharedNames
@@ -189,7 +189,7 @@ def _stand_in_class(link: Link, remote: nodes.Remote) -> Any:
     key = (name, tuple(remote.can), origin, is_plain)
     if key not in _made:
         if len(_made) >= _MOST_KINDS:
-            raise BoundaryError("the student's process claims too many kinds of objects")
+            raise Refused("the student's process claims too many kinds of objects")
         about = {"__slots__": (), "__module__": "__main__", "__doc__": StandIn.__dict__["__doc__"]}
         _made[key] = kind = StandInKind(name, (StandIn,), {**about, **operators.methods(key[1], is_plain)})
         kind.origin, kind.shared = origin, link.shared.by_name
