@@ -27,13 +27,19 @@ played_notebooks = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("course")
     for path in NOTEBOOKS:
         (root / path.stem).mkdir()
         shutil.copy(ROOT / "release" / path.stem / path.name, root / path.stem)
-    with chromium() as browser, jupyterlab(root, tmp_path_factory.mktemp("lab")) as address:
-        yield browser, address
+    with jupyterlab(root, tmp_path_factory.mktemp("lab")) as address:
+        yield address
 
 
 def pictures_of(path: Path, scratch: Path) -> Path:
@@ -75,9 +81,8 @@ def play(played: Played, path: Path, how: str) -> list[str]:
 
 @played_notebooks
 @pytest.mark.timeout(1800)
-def test_a_notebook_is_played_blank_then_wrong_then_right(lab: tuple[Any, str], path: Path, tmp_path: Path) -> None:
-    browser, address = lab
-    with opened(browser, address, f"{path.stem}/{path.name}") as page:
+def test_a_notebook_is_played_blank_then_wrong_then_right(browser: Any, lab: str, path: Path, tmp_path: Path) -> None:
+    with opened(browser, lab, f"{path.stem}/{path.name}") as page:
         released = read(ROOT / "release" / path.stem / path.name)
         played = Played(page, released, pictures_of(path, tmp_path))
         surprises = [
@@ -97,11 +102,10 @@ def test_a_notebook_is_played_blank_then_wrong_then_right(lab: tuple[Any, str], 
 @pytest.mark.parametrize(("look", "width", "dark"), [("dark", 1200, True), ("phone", 400, False)])
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_pictures_fit_a_phone_and_are_readable_in_the_dark(
-    lab: tuple[Any, str], path: Path, tmp_path: Path, look: str, width: int, dark: bool
+    browser: Any, lab: str, path: Path, tmp_path: Path, look: str, width: int, dark: bool
 ) -> None:
-    browser, address = lab
     solved = read(path)
-    with opened(browser, address, f"{path.stem}/{path.name}", width=width, dark=dark) as page:
+    with opened(browser, lab, f"{path.stem}/{path.name}", width=width, dark=dark) as page:
         played = Played(page, read(ROOT / "release" / path.stem / path.name), pictures_of(path, tmp_path))
         for cell in solved.cells:
             if cell.cell_type == "code":
@@ -122,12 +126,11 @@ def test_pictures_fit_a_phone_and_are_readable_in_the_dark(
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_sliders_and_buttons_work_in_notebook_7(tmp_path: Path) -> None:
+def test_sliders_and_buttons_work_in_notebook_7(browser: Any, tmp_path: Path) -> None:
     path = next(path for path in NOTEBOOKS if path.stem.startswith("02"))
     (tmp_path / "course").mkdir()
     shutil.copy(path, tmp_path / "course")
     with (
-        chromium() as browser,
         jupyterlab(tmp_path / "course", tmp_path / "scratch", "notebook") as address,
         opened(browser, address, path.name) as page,
     ):
