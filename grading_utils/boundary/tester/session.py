@@ -22,8 +22,15 @@ from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.lent import Lent, Uncopyable
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.permits import is_changeable_data, library_name, permit, permit_result
+from grading_utils.boundary.tester.permits import (
+    is_changeable_data,
+    is_written_here,
+    library_name,
+    permit,
+    permit_result,
+)
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
@@ -51,6 +58,8 @@ class Session(Conversation):
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
+        self._lent = Lent()
+        self._lent_now: dict[int, object] = {}
         self._likenesses = Likenesses(self)
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
@@ -180,6 +189,9 @@ class Session(Conversation):
         given = [*arguments, *keywords.values()]
         if op == "__call__" and id in self._members and given and not self._context.rights.methods:
             raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
+        if self._nesting == 0:
+            self._lent.begin()
+            self._lent_now = {}
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
@@ -207,6 +219,9 @@ class Session(Conversation):
                 reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
             else:
                 self._context.withheld = True
+        if self._nesting == 0 and self._lent.were_changed(self._lent_now):
+            self._context.received.changed_kinds.update(map(type, self._lent_now.values()))
+            self._context.withheld = self._context.withheld or not self._context.rights.changes
         self._relay(reply.stdout, reply.stderr)
         result = self._result(reply, decoder, path=path)
         if op == "getattr" and is_stand_in(result):
@@ -292,7 +307,22 @@ class Session(Conversation):
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
+        if is_written_here(type(value)) and not isinstance(value, BaseException):
+            return self._refer_to_ours(value)
         return references.remote(self._objects, value, self._context.shared)
+
+    def _refer_to_ours(self, value: object) -> nodes.Remote:
+        """A reference to an instance of a class of the notebook's, or to a copy where it must not change."""
+        value = self._lent.original(value)
+        remote = references.remote(self._objects, value, self._context.shared)
+        may_change = self._context.rights.changes and not self._context.locked.have(value)
+        if remote.id not in self._lent_now and not may_change:
+            try:
+                self._lent.lend(remote.id, value)
+            except Uncopyable as error:
+                raise self._context.limit(f"a {type(value).__name__} of the test's can't be copied: {error}") from None
+            self._lent_now[remote.id] = value
+        return remote
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """See `references.Stand`."""
@@ -314,8 +344,8 @@ class Session(Conversation):
         encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._objects[ask.id]
-            arguments = [self._value(node, decoder) for node in ask.arguments]
+            target = self._lent.instead_of(ask.id, self._objects[ask.id])
+            arguments = [self._borrowed(self._value(node, decoder)) for node in ask.arguments]
             positional = arguments[: len(arguments) - len(ask.keywords)]
             keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
             permit(target, ask.op, positional)
@@ -328,6 +358,12 @@ class Session(Conversation):
             refers = reference(error, self) is not None
             answer = m.Fail(seq=ask.seq, error=describe(error, encoder, refers=refers))
         self._send(answer, encoder)
+
+    def _borrowed(self, value: Any) -> Any:
+        """What student code means where it gives an object of ours to another one: the copy that it was lent."""
+        if not is_written_here(type(value)):
+            return value
+        return self._lent.instead_of(self._objects.add(value), value)
 
     # --- details ---
 
