@@ -24,7 +24,7 @@ from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
 from grading_utils.boundary.wire import codec, constants, frames, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.errors import BoundaryError, Refused
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 from grading_utils.checks.names import bound_names, defined_names
@@ -56,7 +56,7 @@ class Endpoint:
         self._late: dict[int, BaseException] = {}
         self._seq = 0
         self._busy = False
-        self._question: tuple[Any, bytes] | None = None
+        self._could_not_send = False
 
     # --- the conversation ---
 
@@ -85,7 +85,8 @@ class Endpoint:
             raise
         except BaseException as error:
             encoder = codec.Encoder(self)
-            reply = m.Threw(seq=question.seq, error=self._describe(error, encoder))
+            too_large = isinstance(error, references.TooLarge)
+            reply = m.Threw(seq=question.seq, error=self._describe(error, encoder), too_large=too_large)
         self._busy = False
         if reply is None:
             return
@@ -94,11 +95,18 @@ class Endpoint:
         except UnicodeEncodeError:
             raised = Raised("ValueError", "ValueError", None, "a name or a text can't be encoded")
             frames.send(self._sock, m.Threw(seq=question.seq, error=raised))
+        except Refused as error:
+            raised = Raised("ValueError", "ValueError", None, str(error))
+            frames.send(self._sock, m.Threw(seq=question.seq, error=raised, too_large=True))
 
     def operate(self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Ask the tester to do something with an object of its own."""
         encoder = codec.Encoder(self, strict=True)
-        encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        try:
+            encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        except references.TooLarge:
+            self._could_not_send = True
+            raise
         seq = self._seq
         ask = m.CallBack(seq=seq, id=id, op=op, arguments=encoded, keywords=list(keywords))
         frames.send(self._sock, ask, encoder.bulk)
@@ -196,6 +204,7 @@ class Endpoint:
         before = [self._fingerprint(value) for value in given]
         marks = randomness.marks()
         target = self._objects[question.id]
+        self._could_not_send = False
         result: Any = None
         error: Raised | None = None
         functions = {name: decoder.value(value) for name, value in question.replaced.items()}
@@ -219,6 +228,7 @@ class Endpoint:
             "stdout": _printed(recorder, "stdout"),
             "stderr": _printed(recorder, "stderr"),
             "drew": randomness.changed(marks, randomness.marks()),
+            "too_large": self._could_not_send,
         }
         if error is not None:
             return m.Threw(seq=question.seq, error=error, **traces)
