@@ -31,6 +31,16 @@ class Terms:
     open: dict[str, str] = field(default_factory=dict)
     """Checks that wait for a person whoever hands in what, and why."""
 
+    def with_inside(self, checks: Collection[str]) -> Terms:
+        """The terms of a submission for which a person wants these checks to run inside."""
+        asked = {name: rights for name, rights in self.rights.items() if name in checks and name not in self.inside}
+        return Terms(
+            rights=self.rights | dict.fromkeys(asked, Rights(inside=True)),
+            solution=self.solution,
+            inside=self.inside | dict.fromkeys(asked, ASKED),
+            open={name: why for name, why in self.open.items() if name not in asked},
+        )
+
 
 def terms(
     course: Course,
@@ -47,7 +57,7 @@ def terms(
         course: The course.
         bundle: The assignment.
         engines: By notebook.
-        inside: Checks that a person wants to run inside.
+        inside: Checks that a person wants to run inside in some submissions; see `Terms.with_inside`.
         apart_only: Refuse checks that run inside.
         tell: Takes what was found out and concerns the whole class, one line for each thing.
 
@@ -66,20 +76,15 @@ def terms(
     weak = sorted({*inside, *(name for known in learned.values() for name in known.inside)})
     if apart_only and weak:
         raise AuthoringError(f"{', '.join(weak)} would run inside, which --apart-only forbids", where=bundle.assignment)
-    return {name: _terms(known, inside) for name, known in learned.items()}
+    return {name: _terms(known) for name, known in learned.items()}
 
 
-def _terms(known: Calibration, inside: Collection[str]) -> Terms:
-    asked = [name for name in known.checks if name in inside]
+def _terms(known: Calibration) -> Terms:
     return Terms(
-        rights=known.rights() | dict.fromkeys(asked, Rights(inside=True)),
+        rights=known.rights(),
         solution=known.solution,
-        inside=known.inside | dict.fromkeys(asked, ASKED),
-        open={
-            name: check.problem if check.is_fault else NOT_PASSED
-            for name, check in known.problems.items()
-            if name not in asked
-        },
+        inside=known.inside,
+        open={name: check.problem if check.is_fault else NOT_PASSED for name, check in known.problems.items()},
     )
 
 

@@ -71,6 +71,11 @@ OPEN = {
         SMALL_BULK,
     ),
     "session.may_decide limit": ("class A:\n    def __eq__(self, other): return True", "assert A() == 1", []),
+    "session._refer_to_ours limit": (
+        PLAIN,
+        "class Own:\n    def __deepcopy__(self, memo): raise TypeError('no copies')\nassert f(Own()) == 1",
+        [],
+    ),
     "session.refer limit": (PLAIN, "import io\nassert f(io.StringIO('a')) == 1", []),
     "session.library Refused": (PLAIN, CALL, answer(nodes.Named("numpy.linalg", "norm"))),
     "session.hinder hinder": ("class A: pass", "assert A.__subclasses__() == []", []),
@@ -134,7 +139,7 @@ ENDED = {
     "conversation._receive BoundaryError": "an answer to another question is no answer",
     "conversation._interrupt StudentOverran": "the student's time is used up",
     "conversation._expect _break": "an answer to another question is no answer",
-    "conversation._done BoundaryError": "a copy that can't be made is made again",
+    "conversation._done Refused": "for copies and files of the tester's own: a copy that can't be made is made again",
     "faults.guard Fault": "a fault, which leaves the score open as well: test_faults",
     "held.lookup BoundaryError": "the check is run again with a copy of the process",
     "session.fork StudentDied": "the student's process has ended",
@@ -178,6 +183,6 @@ def test_a_limit_of_ours_leaves_the_score_open(place, notebook, monkeypatch):
     source, check, changed = OPEN[place]
     for where, name, value in changed:
         (monkeypatch.setitem if isinstance(where, dict) else monkeypatch.setattr)(where, name, value)
-    rights = Rights(methods=place != "session.operate limit", changes=True)
+    rights = Rights(methods=place != "session.operate limit", changes=place != "session._refer_to_ours limit")
     run = notebook(("student", source), ("test", check), rights=rights)[1]
     assert (str(run.status), bool(run.reason)) == ("open", True), run

@@ -177,6 +177,13 @@ def test_a_student_who_meets_a_limit_that_the_solution_does_not_meet_is_left_ope
     assert "f-test is open: " in results["curious"].message
     asked = graded(course, "curious", inside=["f-test"])["curious"]
     assert (asked.score, asked.cells[0].inside, asked.status) == (2, "a person asked for it", Status.GRADED)
+    # Grading again keeps what the person decided about this submission, and asks again about the next.
+    again = graded(course)
+    assert [again[name].cells[0].inside for name in ("curious", "right")] == ["a person asked for it", ""]
+    assert again["curious"].score == 2
+    assert graded(course, "curious", apart_only=True)["curious"].cells[0].score is None
+    hand_in(course, "curious", solved(course, answer=curious + " "))
+    assert graded(course)["curious"].cells[0].score is None
 
 
 BREAK = """

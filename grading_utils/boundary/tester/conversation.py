@@ -14,7 +14,7 @@ import msgspec
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.wire import codec, frames
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied, StudentOverran
 from grading_utils.boundary.wire.references import Stand
 
 GRACE = 2.0
@@ -115,7 +115,7 @@ class Conversation(Stand):
     def _done(self, reply: Any) -> None:
         """For what the student's process does itself: an exception there is no test's business."""
         if not isinstance(reply, m.Answer):
-            raise BoundaryError("the student's process could not do what it was asked to")
+            raise Refused("the student's process could not do what it was asked to")
 
     def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:

@@ -22,8 +22,15 @@ from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.lent import Lent, Uncopyable
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.permits import is_changeable_data, library_name, permit, permit_result
+from grading_utils.boundary.tester.permits import (
+    is_changeable_data,
+    is_written_here,
+    library_name,
+    permit,
+    permit_result,
+)
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
@@ -51,10 +58,13 @@ class Session(Conversation):
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
+        self._lent = Lent()
+        self._lent_now: dict[int, object] = {}
         self._likenesses = Likenesses(self)
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
+        self._kept: dict[str, Any] = {}  # of these, what need not be asked for again; see `messages.is_kept`
         self._random_marks: dict[str, Any] = {}
         self._members: set[int] = set()  # of the student's objects, those that tests found as attributes
         self._children = 0
@@ -73,6 +83,7 @@ class Session(Conversation):
         question = m.RunCell(
             seq=self._next(), source=source, index=index, instructor=instructor, draws=draws, earlier=earlier
         )
+        self._kept.clear()
         done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
@@ -85,13 +96,18 @@ class Session(Conversation):
     @guarded
     def lookup(self, name: str) -> Any:
         """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
+        if self.is_usable and name in self._kept and not self._nesting:
+            return self._kept[name]
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
         if not isinstance(reply, m.Answer):
             return self._result(reply, decoder)
         sent = (reply.value, decoder.bulk)
         if name not in self._looked_up or self._looked_up[name][0] != sent:
             self._looked_up[name] = sent, self._result(reply, decoder, path=name)
-        return self._looked_up[name][1]
+        found = self._looked_up[name][1]
+        if m.is_kept(reply.value):
+            self._kept[name] = found
+        return found
 
     @guarded
     def fetch(self, name: str) -> Callable[[], Any] | None:
@@ -112,6 +128,7 @@ class Session(Conversation):
         """Assign to a global name of the student's."""
         encoder = codec.Encoder(self, strict=True)
         node = self._encode(encoder, value)
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node, is_offer=is_offer), encoder)
         self._result(reply, decoder)
 
@@ -125,6 +142,7 @@ class Session(Conversation):
     @guarded
     def unbind(self, name: str) -> None:
         """Delete a global name of the student's, or raise `NameError`."""
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
         self._result(reply, decoder)
 
@@ -171,6 +189,9 @@ class Session(Conversation):
         given = [*arguments, *keywords.values()]
         if op == "__call__" and id in self._members and given and not self._context.rights.methods:
             raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
+        if self._nesting == 0:
+            self._lent.begin()
+            self._lent_now = {}
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
@@ -188,16 +209,19 @@ class Session(Conversation):
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            value, new = given[change.position], self._guarded(decoder.value, change.value)
+            value = given[change.position]
             self._context.received.changed_kinds.add(type(value))
             if self._context.locked.have(value):
                 continue
             if self._context.rights.changes:
-                self._guarded(assign_in_place, value, new)
+                self._guarded(assign_in_place, value, self._guarded(decoder.value, change.value))
             elif is_generator(value):
                 reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
             else:
                 self._context.withheld = True
+        if self._nesting == 0 and self._lent.were_changed(self._lent_now):
+            self._context.received.changed_kinds.update(map(type, self._lent_now.values()))
+            self._context.withheld = self._context.withheld or not self._context.rights.changes
         self._relay(reply.stdout, reply.stderr)
         if reply.too_large:
             self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
@@ -290,7 +314,22 @@ class Session(Conversation):
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
+        if is_written_here(type(value)) and not isinstance(value, BaseException):
+            return self._refer_to_ours(value)
         return references.remote(self._objects, value, self._context.shared)
+
+    def _refer_to_ours(self, value: object) -> nodes.Remote:
+        """A reference to an instance of a class of the notebook's, or to a copy where it must not change."""
+        value = self._lent.original(value)
+        remote = references.remote(self._objects, value, self._context.shared)
+        may_change = self._context.rights.changes and not self._context.locked.have(value)
+        if remote.id not in self._lent_now and not may_change:
+            try:
+                self._lent.lend(remote.id, value)
+            except Uncopyable as error:
+                raise self._context.limit(f"a {type(value).__name__} of the test's can't be copied: {error}") from None
+            self._lent_now[remote.id] = value
+        return remote
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """See `references.Stand`."""
@@ -316,8 +355,8 @@ class Session(Conversation):
         encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._objects[ask.id]
-            arguments = [self._value(node, decoder) for node in ask.arguments]
+            target = self._lent.instead_of(ask.id, self._objects[ask.id])
+            arguments = [self._borrowed(self._value(node, decoder)) for node in ask.arguments]
             positional = arguments[: len(arguments) - len(ask.keywords)]
             keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
             permit(target, ask.op, positional)
@@ -335,7 +374,23 @@ class Session(Conversation):
             answer = m.Fail(seq=ask.seq, error=describe(error, encoder, refers=refers))
         self._send(answer, encoder)
 
+    def _borrowed(self, value: Any) -> Any:
+        """What student code means where it gives an object of ours to another one: the copy that it was lent."""
+        if not is_written_here(type(value)):
+            return value
+        return self._lent.instead_of(self._objects.add(value), value)
+
     # --- details ---
+
+    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
+        try:
+            reply, decoder = super()._ask(question, encoder)
+        except BaseException:
+            self._kept.clear()  # its answer, which would have said what is bound anew, is lost
+            raise
+        for name in getattr(reply, "rebound", ()):
+            self._kept.pop(name, None)
+        return reply, decoder
 
     def _encode(self, encoder: codec.Encoder, value: object) -> nodes.Value:
         try:

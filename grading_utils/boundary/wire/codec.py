@@ -11,6 +11,7 @@ size of the message: it can't blow up when the tester compares or prints it.
 from __future__ import annotations
 
 import array
+import contextlib
 import datetime
 import keyword
 import re
@@ -23,7 +24,7 @@ from typing import Any
 
 from grading_utils.boundary.wire import libraries, nodes
 from grading_utils.boundary.wire.arrays import described
-from grading_utils.boundary.wire.constants import constant_name, constants
+from grading_utils.boundary.wire.constants import constant, constant_name
 from grading_utils.boundary.wire.errors import Refused
 from grading_utils.boundary.wire.references import Stand, TooLarge
 
@@ -270,9 +271,8 @@ class Decoder:
         return range(*parts) if node.kind == "range" else slice(*parts)
 
     def _named(self, node: nodes.Named) -> Any:
-        table = constants()
-        if (node.module, node.name) in table:
-            return table[node.module, node.name]
+        with contextlib.suppress(KeyError, ImportError):
+            return constant(node.module, node.name)
         if node.module in ("numpy.dtype", "torch.device"):
             return described(node.module, node.name)
         return self._stand.library(node.module, node.name)
