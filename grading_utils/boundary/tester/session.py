@@ -34,9 +34,9 @@ from grading_utils.boundary.tester.permits import (
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
-from grading_utils.boundary.wire import codec, nodes, randomness, references
+from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied, StudentError
+from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
 from grading_utils.boundary.wire.generators import is_generator, reseed
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
@@ -221,6 +221,8 @@ class Session(Conversation):
             self._context.received.changed_kinds.update(map(type, changed))
             self._context.withheld = self._context.withheld or not self._context.rights.changes
         self._relay(reply.stdout, reply.stderr)
+        if reply.too_large:
+            self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
         result = self._result(reply, decoder, path=path)
         if op == "getattr" and is_stand_in(result):
             self._members.add(result._boundary_remote.id)
@@ -279,6 +281,11 @@ class Session(Conversation):
         """See `standins.Link`."""
         return self._context.limit(sentence)
 
+    def hinder(self, name: str, sentence: str) -> None:
+        """See `standins.Link`."""
+        if name in self._context.source_text:
+            self._context.hinder(sentence)
+
     @property
     def shared(self) -> references.SharedNames:
         """What instructor cells bound in both processes."""
@@ -325,9 +332,13 @@ class Session(Conversation):
 
     def library(self, module: str, name: str) -> object:
         """See `references.Stand`: the student's process may name nothing outside the fixed table."""
-        raise BoundaryError(f"{module}.{name} is not in the table of names")
+        raise Refused(f"{module}.{name} is not in the table of names")
 
     # --- calls from there ---
+
+    def _too_deep(self) -> RecursionError:
+        self._context.hinder(f"the test and the student's code call each other more than {m.MAX_NESTING} times deep")
+        return super()._too_deep()
 
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         encoder = codec.Encoder(self, strict=True)
@@ -340,7 +351,11 @@ class Session(Conversation):
             permit(target, ask.op, positional)
             result = perform(target, ask.op, positional, keywords)
             if ask.op == "getattr":
-                permit_result(target, positional[0], result)
+                try:
+                    permit_result(target, positional[0], result)
+                except AttributeError as error:
+                    self._context.hinder(f"the student's code used what it can't reach: {error}")
+                    raise
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
             encoder = codec.Encoder(self)
@@ -384,6 +399,8 @@ class Session(Conversation):
         return self._guarded(decoder.value, node)
 
     def _likeness(self, remote: nodes.Remote, path: str | None) -> Any:
+        if remote.kinds and kinds.is_sent_whole(remote.kinds[0]):
+            self._context.hinder(f"a {remote.type_name} of the student's is too large to be sent")
         return self._guarded(self._likenesses.of, remote, path)
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:
