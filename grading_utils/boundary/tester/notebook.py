@@ -32,7 +32,7 @@ from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.testcell import run_in_tester
 from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
-from grading_utils.boundary.wire.errors import BoundaryError, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
 from grading_utils.checks.names import bound_names, uses_unknown_names
 from grading_utils.course.cells import Role
@@ -304,6 +304,9 @@ class Notebook:
         try:
             connection = self._namespace.connected(session, is_test=cell.role is Role.TEST)
             connection.__enter__()
+        except Refused as error:
+            self._copies.dismiss(position)
+            return verdicts.left_open(cell, verdicts.refused(error))
         except BoundaryError:
             return None
         try:

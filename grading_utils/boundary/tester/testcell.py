@@ -26,7 +26,7 @@ from grading_utils.boundary.tester.hidden import Check, details
 from grading_utils.boundary.tester.hidden import message as hidden_message
 from grading_utils.boundary.tester.namespace import MainModule, TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
-from grading_utils.boundary.tester.verdicts import fault, left_open, why_stopped
+from grading_utils.boundary.tester.verdicts import fault, left_open, refused, why_stopped
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.warm.shell import NotebookShell, Recorder
 from grading_utils.boundary.wire import randomness
@@ -209,7 +209,9 @@ def _undecided(run: _Running, error: BaseException | None) -> CellRun | None:
     if isinstance(error, BoundaryError) and (machine := context.machine()):
         return left_open(run.cell, machine)
     if isinstance(error, Refused):
-        return left_open(run.cell, f"what the student's process sent was refused: {error}")
+        return left_open(run.cell, refused(error))
+    if error is not None and not isinstance(error, BoundaryError) and context.hindrances:
+        return left_open(run.cell, context.hindrances[0])
     return None
 
 
