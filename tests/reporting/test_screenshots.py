@@ -53,7 +53,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 
 @pytest.fixture
-def page(course: Course, chromium: Any) -> Iterator[Any]:
+def page(chromium: Any) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1120, "height": 760}, device_scale_factor=1.25)
     yield context.new_page()
     context.close()
@@ -79,7 +79,8 @@ def keep(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     return keep
 
 
-def test_a_mistake_in_jupyterlab(page: Any, keep: Any, course: Course, tmp_path: Path) -> None:
+def test_a_mistake_in_jupyterlab(page: Any, keep: Any, tmp_path: Path) -> None:
+    course = Course.open(ROOT)
     bundle = build_bundle(course, ASSIGNMENT).notebooks[ASSIGNMENT]
     notebook = solution_notebook(course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", bundle)
     cell = cell_named(notebook, "most-likely-token")
@@ -102,18 +103,18 @@ def test_a_mistake_in_jupyterlab(page: Any, keep: Any, course: Course, tmp_path:
         keep(page, "notebook")
 
 
-def test_the_report(page: Any, keep: Any, course: Course) -> None:
+def test_the_report(course: Course, page: Any, keep: Any) -> None:
     page.goto((course.root / "report.html").as_uri())
     assert "s03-chen" in page.inner_text("body")
     keep(page, "report")
 
 
-def test_a_page_of_feedback(page: Any, keep: Any, course: Course) -> None:
+def test_a_page_of_feedback(course: Course, page: Any, keep: Any) -> None:
     page.goto((course.root / f"feedback/s08-hugo/{ASSIGNMENT}/{ASSIGNMENT}.html").as_uri())
     keep(page, "feedback")
 
 
-def test_a_written_answer_in_the_formgrader(page: Any, keep: Any, course: Course) -> None:
+def test_a_written_answer_in_the_formgrader(course: Course, page: Any, keep: Any) -> None:
     with Gradebook(course.layout.db_url) as gradebook:
         submission = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "s01-amara").id
     with formgrader(course) as address:
