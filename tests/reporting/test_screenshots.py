@@ -91,7 +91,8 @@ def test_a_mistake_in_jupyterlab(page: Any, keep: Any, tmp_path: Path) -> None:
     nbformat.write(notebook, tmp_path / f"{ASSIGNMENT}.ipynb")
     with jupyter(tmp_path, "jupyterlab", "lab", "--LabApp.expose_app_in_browser=True") as address:
         page.goto(f"{address}/lab/tree/{ASSIGNMENT}.ipynb")
-        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady", timeout=90_000)
+        ready = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        page.wait_for_function(ready, timeout=90_000)
         page.locator(".jp-toast-button", has_text="No").first.click()  # news
         page.evaluate("() => { window.jupyterapp.commands.execute('application:toggle-left-area') }")
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")  # and don't wait for it
