@@ -64,3 +64,12 @@ def test_a_trained_folder_gets_the_shipped_runs_and_a_second_time_nothing(as_tra
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     add_space_runs(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Shakespeare was a", "One day, the interpreter", "Review: dull\nDecision:", "I like"]
+)
+def test_the_model_hardly_ever_writes_a_run(tokenizer, model, prompt):
+    with torch.no_grad():
+        chances = model(tokenizer(prompt, return_tensors="pt")["input_ids"]).logits[0, -1].softmax(-1)
+    assert chances[Recipe.vocabulary :].sum() < 1e-4
