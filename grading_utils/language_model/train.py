@@ -15,7 +15,6 @@ import torch
 from grading_utils.language_model import SHIPPED
 from grading_utils.language_model.evaluate import EVALUATION_FILE, evaluate, render, write_json
 from grading_utils.language_model.recipe import Recipe
-from grading_utils.language_model.space_runs import add_space_runs
 from grading_utils.language_model.training import train
 
 
@@ -30,7 +29,6 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     train(replace(Recipe(), seed=options.seed, tokens=options.tokens), options.out)
-    add_space_runs(options.out)
     lines = evaluate(str(options.out))
     write_json(lines, options.out / EVALUATION_FILE)
     print(render(lines))
