@@ -58,8 +58,7 @@ class Session(Conversation):
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
-        self._lent = Lent()
-        self._lent_now: dict[int, object] = {}
+        self._lent = Lent(self._objects)
         self._likenesses = Likenesses(self)
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
@@ -191,7 +190,6 @@ class Session(Conversation):
             raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
         if self._nesting == 0:
             self._lent.begin()
-            self._lent_now = {}
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
@@ -219,8 +217,8 @@ class Session(Conversation):
                 reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
             else:
                 self._context.withheld = True
-        if self._nesting == 0 and self._lent.were_changed(self._lent_now):
-            self._context.received.changed_kinds.update(map(type, self._lent_now.values()))
+        if self._nesting == 0 and (changed := self._lent.changed()):
+            self._context.received.changed_kinds.update(map(type, changed))
             self._context.withheld = self._context.withheld or not self._context.rights.changes
         self._relay(reply.stdout, reply.stderr)
         if reply.too_large:
@@ -315,21 +313,12 @@ class Session(Conversation):
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
         if is_written_here(type(value)) and not isinstance(value, BaseException):
-            return self._refer_to_ours(value)
-        return references.remote(self._objects, value, self._context.shared)
-
-    def _refer_to_ours(self, value: object) -> nodes.Remote:
-        """A reference to an instance of a class of the notebook's, or to a copy where it must not change."""
-        value = self._lent.original(value)
-        remote = references.remote(self._objects, value, self._context.shared)
-        may_change = self._context.rights.changes and not self._context.locked.have(value)
-        if remote.id not in self._lent_now and not may_change:
+            may_change = self._context.rights.changes and not self._context.locked.have(value)
             try:
-                self._lent.lend(remote.id, value)
+                return self._lent.refer(value, self._context.shared, may_change=may_change)
             except Uncopyable as error:
-                raise self._context.limit(f"a {type(value).__name__} of the test's can't be copied: {error}") from None
-            self._lent_now[remote.id] = value
-        return remote
+                raise self._context.limit(str(error)) from None
+        return references.remote(self._objects, value, self._context.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """See `references.Stand`."""
@@ -355,8 +344,8 @@ class Session(Conversation):
         encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._lent.instead_of(ask.id, self._objects[ask.id])
-            arguments = [self._borrowed(self._value(node, decoder)) for node in ask.arguments]
+            target = self._lent.target(ask.id)
+            arguments = [self._lent.meant(self._value(node, decoder)) for node in ask.arguments]
             positional = arguments[: len(arguments) - len(ask.keywords)]
             keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
             permit(target, ask.op, positional)
@@ -373,12 +362,6 @@ class Session(Conversation):
             refers = reference(error, self) is not None
             answer = m.Fail(seq=ask.seq, error=describe(error, encoder, refers=refers))
         self._send(answer, encoder)
-
-    def _borrowed(self, value: Any) -> Any:
-        """What student code means where it gives an object of ours to another one: the copy that it was lent."""
-        if not is_written_here(type(value)):
-            return value
-        return self._lent.instead_of(self._objects.add(value), value)
 
     # --- details ---
 
