@@ -52,9 +52,8 @@ hostile: $(READY)  ## Grade the whole hostile class
 hostile-user: $(READY)  ## Grade the whole hostile class as an ordinary user
 	$(BIN)/python -m tests.hostile.as_ordinary_user -m hostile
 
-bench: $(READY)  ## Measure grading against stock nbgrader, side by side (an hour)
-	$(BIN)/python -m benchmarks.grading
-	$(BIN)/python -m benchmarks.floor 04-next-token 01-follower-tables
+bench: $(READY)  ## Measure what one more submission costs here, with stock nbgrader and at least (twenty minutes)
+	$(BIN)/python -m benchmarks.marginal
 
 nbgrader-tests: $(READY)  ## Run nbgrader's own tests with our configuration (half an hour)
 	$(BIN)/python -m tests.compatibility.nbgrader_tests

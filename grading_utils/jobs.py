@@ -105,3 +105,5 @@ class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
     """Line of the cell, from 1."""
     reason: str = ""
     """For the instructor: why a score is open, or what of ours broke."""
+    seconds: float = 0.0
+    """How long it took; 0 where unknown."""

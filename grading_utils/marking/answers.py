@@ -64,12 +64,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """A question that people grade; `model_answer` is what `source/` has, with its rubric."""
+    """A question that people grade.
+
+    Attributes:
+        model_answer: What `source/` has, with its rubric.
+        prose: Texts of the notebook in cells that nbgrader doesn't know.
+    """
 
     notebook: str
     name: str
     model_answer: str
     is_code: bool
+    prose: frozenset[str] = frozenset()
 
 
 def questions(course: Course, assignment: str) -> list[Question]:
@@ -81,11 +87,13 @@ def questions(course: Course, assignment: str) -> list[Question]:
     folder = course.source(course.require(assignment))
     found = []
     for path in sorted(folder.glob("*.ipynb")):
-        for cell in nbformat.read(path, as_version=4).cells:
+        cells = nbformat.read(path, as_version=4).cells
+        prose = frozenset(cell.source.strip() for cell in cells if grade_id(cell) is None)
+        for cell in cells:
             name = grade_id(cell)
             if name and is_graded_by_hand(cell):
                 text = model_answer(cell, course.grammar)
-                found.append(Question(path.stem, name, text, is_code=cell.cell_type == "code"))
+                found.append(Question(path.stem, name, text, cell.cell_type == "code", prose))
     return found
 
 
@@ -107,7 +115,8 @@ def read_answers(course: Course, assignment: str) -> dict[Key, Answer]:
         if known is None:
             continue
         if (student, notebook) not in texts:
-            texts[student, notebook] = answers_in(course.autograded(assignment, student) / f"{notebook}.ipynb")
+            path = course.autograded(assignment, student) / f"{notebook}.ipynb"
+            texts[student, notebook] = answers_in(path, known.prose)
         if question not in texts[student, notebook]:
             continue
         answers[notebook, question, student] = Answer(

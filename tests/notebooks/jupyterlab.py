@@ -68,7 +68,7 @@ class Played:
     def node(self, cell: str) -> Any:
         """The element of a cell, scrolled into sight."""
         node = self.page.evaluate_handle(NODE, self._place[cell]).as_element()
-        node.scroll_into_view_if_needed()
+        node.evaluate("node => node.scrollIntoView({block: 'center'})")
         return node
 
     def picture(self, cell: str, name: str = "") -> None:
@@ -93,8 +93,8 @@ def failed(outputs: list[dict[str, Any]]) -> bool:
 
 
 @contextmanager
-def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
-    """A JupyterLab with a folder of notebooks; yields its address."""
+def jupyterlab(root: Path, scratch: Path, program: str = "jupyterlab") -> Iterator[str]:
+    """A JupyterLab, or a Jupyter Notebook 7 ("notebook"), with a folder of notebooks; yields where these are opened."""
     for name, settings in SETTINGS.items():
         file = scratch / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
+        sys.executable, "-m", program, "--no-browser", "--allow-root", "--expose-app-in-browser",
         f"--ServerApp.port={port}", f"--ServerApp.root_dir={root}", "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
             except OSError:
                 assert server.poll() is None, (scratch / "log.txt").read_text()
                 time.sleep(0.1)
-        yield address
+        yield f"{address}/{'doc/tree' if program == 'jupyterlab' else 'notebooks'}"
     finally:
         server.terminate()
         server.wait(30)
@@ -146,13 +146,11 @@ def opened(browser: Any, address: str, path: str, *, width: int = 1200, dark: bo
     page = context.new_page()
     page.set_default_timeout(120_000)
     try:
-        page.goto(f"{address}/doc/tree/{path}?reset")
+        page.goto(f"{address}/{path}?reset")
         page.wait_for_function(READY)
-        if dark:
-            page.evaluate(
-                '() => window.jupyterapp.commands.execute("apputils:change-theme", {theme: "JupyterLab Dark"})'
-            )
-            page.wait_for_selector('body[data-jp-theme-light="false"]')
+        look = "Dark" if dark else "Light"  # stated for both, as the program remembers it
+        page.evaluate(f'window.jupyterapp.commands.execute("apputils:change-theme", {{theme: "JupyterLab {look}"}})')
+        page.wait_for_selector(f'body[data-jp-theme-light="{str(not dark).lower()}"]', state="attached")
         yield page
         page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     finally:

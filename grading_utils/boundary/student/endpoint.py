@@ -23,7 +23,7 @@ from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
 from grading_utils.boundary.wire import codec, constants, frames, mersenne, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.errors import BoundaryError, Refused
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 from grading_utils.checks.names import bound_names, defined_names
@@ -56,7 +56,7 @@ class Endpoint:
         self._known: dict[str, object] = {}  # what the tester has been told of, and keeps, by name
         self._seq = 0
         self._busy = False
-        self._question: tuple[Any, bytes] | None = None
+        self._could_not_send = False
 
     # --- the conversation ---
 
@@ -85,7 +85,12 @@ class Endpoint:
             raise
         except BaseException as error:
             encoder = codec.Encoder(self)
-            reply = m.Threw(seq=question.seq, error=self._describe(error, encoder), rebound=self._rebound())
+            reply = m.Threw(
+                seq=question.seq,
+                error=self._describe(error, encoder),
+                rebound=self._rebound(),
+                too_large=isinstance(error, references.TooLarge),
+            )
         self._busy = False
         if reply is None:
             return
@@ -94,11 +99,19 @@ class Endpoint:
         except UnicodeEncodeError:
             raised = Raised("ValueError", "ValueError", None, "a name or a text can't be encoded")
             frames.send(self._sock, m.Threw(seq=question.seq, error=raised, rebound=self._rebound()))
+        except Refused as error:
+            raised = Raised("ValueError", "ValueError", None, str(error))
+            threw = m.Threw(seq=question.seq, error=raised, rebound=self._rebound(), too_large=True)
+            frames.send(self._sock, threw)
 
     def operate(self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Ask the tester to do something with an object of its own."""
         encoder = codec.Encoder(self, strict=True)
-        encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        try:
+            encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        except references.TooLarge:
+            self._could_not_send = True
+            raise
         seq = self._seq
         ask = m.CallBack(seq=seq, id=id, op=op, arguments=encoded, keywords=list(keywords))
         frames.send(self._sock, ask, encoder.bulk)
@@ -211,6 +224,7 @@ class Endpoint:
         before = [self._fingerprint(value) for value in given]
         marks = randomness.marks()
         target = self._objects[question.id]
+        self._could_not_send = False
         result: Any = None
         error: Raised | None = None
         functions = {name: decoder.value(value) for name, value in question.replaced.items()}
@@ -234,6 +248,7 @@ class Endpoint:
             "stdout": texts.printed(recorder, "stdout"),
             "stderr": texts.printed(recorder, "stderr"),
             "drew": randomness.changed(marks, randomness.marks()),
+            "too_large": self._could_not_send,
             "rebound": self._rebound(),
         }
         if error is not None:

@@ -43,6 +43,10 @@ class Context:
     """What student code may do in the check that is running."""
     limits: list[str] = field(default_factory=list)
     """Limits of ours that were hit in the check that is running, each as a sentence for the instructor."""
+    hindrances: list[str] = field(default_factory=list)
+    """Limits that count only where the check fails: a right answer may have met one without harm."""
+    source_text: str = ""
+    """What the check that is running says."""
     faults: list[BaseException] = field(default_factory=list)
     """Exceptions of our own machinery in the check that is running, also where the test has caught them."""
 
@@ -65,6 +69,8 @@ class Context:
         self.rights = cell.rights
         self.expects_an_end = any(kind.__name__ in cell.source for kind in ENDS_OF_ITERATION)
         self.limits = []
+        self.hindrances = []
+        self.source_text = cell.source
         self.faults = []
         self.withheld = False
         self._locked = None
@@ -79,3 +85,8 @@ class Context:
         if len(self.limits) < _MOST_LIMITS:
             self.limits.append(sentence)
         return Limit(sentence)
+
+    def hinder(self, sentence: str) -> None:
+        """Note a limit of ours that leaves the score open if the check fails; see `limit` for the sentence."""
+        if len(self.hindrances) < _MOST_LIMITS:
+            self.hindrances.append(sentence)

@@ -43,6 +43,9 @@ class Conversation(Stand):
         self._broken = self._broken or StudentDied("this object was made for an earlier test cell, which is over")
         self._sock.close()
 
+    def _too_deep(self) -> RecursionError:
+        return RecursionError("the test and the student's code call each other too deeply")
+
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         raise NotImplementedError
 
@@ -54,7 +57,7 @@ class Conversation(Stand):
 
     def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
         if self._nesting >= m.MAX_NESTING:
-            raise RecursionError("the test and the student's code call each other too deeply")
+            raise self._too_deep()
         self._nesting += 1
         try:
             self._send(question, encoder)

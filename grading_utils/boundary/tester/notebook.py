@@ -11,6 +11,7 @@ come after all others.
 from __future__ import annotations
 
 import socket
+import time
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +32,7 @@ from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.testcell import run_in_tester
 from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
-from grading_utils.boundary.wire.errors import BoundaryError, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
 from grading_utils.checks.names import bound_names, uses_unknown_names
 from grading_utils.course.cells import Role
@@ -99,7 +100,9 @@ class Notebook:
             ran = self._collected()
             for position in self._plan.turns:
                 self._position = position
-                yield self._budget.keep(self._turn(self._plan.cells[position], ran))
+                began = time.monotonic()
+                run = self._budget.keep(self._turn(self._plan.cells[position], ran))
+                yield msgspec.structs.replace(run, seconds=run.seconds + time.monotonic() - began)
                 self._done.add(position)
         finally:
             self._copies.close()
@@ -193,9 +196,10 @@ class Notebook:
                 return main.is_usable
             ran[position] = verdicts.stopped(cell, error, self._copies.why())
             return main.is_usable or self._blame(position, ran[position])
-        self._budget.spend(self._copies.used() - before)
+        used = self._copies.used() - before
+        self._budget.spend(used)
         self._plan.learn(cell, done.binds, done.defines)
-        ran[position] = _report(cell, done.ok, done.outputs)
+        ran[position] = msgspec.structs.replace(_report(cell, done.ok, done.outputs), seconds=used)
         return True
 
     def _end_of_time(self, position: int) -> CellRun:
@@ -300,6 +304,9 @@ class Notebook:
         try:
             connection = self._namespace.connected(session, is_test=cell.role is Role.TEST)
             connection.__enter__()
+        except Refused as error:
+            self._copies.dismiss(position)
+            return verdicts.left_open(cell, verdicts.refused(error))
         except BoundaryError:
             return None
         try:

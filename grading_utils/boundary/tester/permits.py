@@ -32,7 +32,7 @@ def permit(target: Any, op: str, arguments: list[Any]) -> None:
             raise AttributeError(f"this attribute of a test's {kind.__name__} can't be used")
         if isinstance(target, types.ModuleType | types.FunctionType | types.BuiltinFunctionType | types.MethodType):
             raise AttributeError(f"a test's {kind.__name__} has no attribute {name!r} here")
-        if op != "getattr" and not _is_written_here(kind):
+        if op != "getattr" and not is_written_here(kind):
             raise AttributeError(f"{kind.__name__!r} object attribute {name!r} is read-only here")
     elif op not in kinds.specials(target) or isinstance(target, types.ModuleType):
         raise TypeError(f"this can't be done with a test's {kind.__name__}")
@@ -45,7 +45,7 @@ def permit_result(target: Any, name: str, value: Any) -> None:
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r} here")
     if type(value) in _DATA or _is_librarys_data(value):
         return
-    if _is_written_here(kind) and _written_attribute(target, name):
+    if is_written_here(kind) and _written_attribute(target, name):
         return
     if isinstance(target, type) or not _is_torch_module(target) or not _allowed_of_module(name, value):
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r} here")
@@ -60,7 +60,8 @@ def _is_librarys_data(value: object) -> bool:
     return type(value).__module__.partition(".")[0] in _LIBRARIES_OF_DATA and not callable(value)
 
 
-def _is_written_here(kind: type) -> bool:
+def is_written_here(kind: type) -> bool:
+    """Was a class written in a cell of the notebook, or does it inherit from one that was?"""
     return any(base.__module__ == "__main__" for base in kind.__mro__)
 
 

@@ -15,23 +15,23 @@ import socket
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from grading_utils.boundary.tester.changes import assign_in_place
+from grading_utils.boundary.tester.changes import change_argument
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.lent import Lent, Uncopyable
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.permits import is_changeable_data, library_name, permit, permit_result
+from grading_utils.boundary.tester.permits import is_changeable_data, is_written_here, library_name
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
-from grading_utils.boundary.wire import codec, nodes, randomness, references
+from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied, StudentError
-from grading_utils.boundary.wire.generators import is_generator, reseed
-from grading_utils.boundary.wire.operations import perform
+from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 MOST_KEPT_BYTES = 4 << 20
@@ -51,6 +51,7 @@ class Session(Conversation):
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
+        self._lent = Lent(self._objects)
         self._likenesses = Likenesses(self)
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
@@ -180,6 +181,8 @@ class Session(Conversation):
         given = [*arguments, *keywords.values()]
         if op == "__call__" and id in self._members and given and not self._context.rights.methods:
             raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
+        if self._nesting == 0:
+            self._lent.begin()
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
@@ -197,17 +200,15 @@ class Session(Conversation):
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            value = given[change.position]
-            self._context.received.changed_kinds.add(type(value))
-            if self._context.locked.have(value):
-                continue
-            if self._context.rights.changes:
-                self._guarded(assign_in_place, value, self._guarded(decoder.value, change.value))
-            elif is_generator(value):
-                reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
-            else:
-                self._context.withheld = True
+            news_of_it = partial(decoder.value, change.value)
+            seed = random.Random(f"{self._seq} {change.position}").getrandbits(32)
+            self._guarded(change_argument, given[change.position], news_of_it, seed, self._context)
+        if self._nesting == 0 and (changed := self._lent.changed()):
+            self._context.received.changed_kinds.update(map(type, changed))
+            self._context.withheld = self._context.withheld or not self._context.rights.changes
         self._relay(reply.stdout, reply.stderr)
+        if reply.too_large:
+            self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
         result = self._result(reply, decoder, path=path)
         if op == "getattr" and is_stand_in(result):
             self._members.add(result._boundary_remote.id)
@@ -266,6 +267,11 @@ class Session(Conversation):
         """See `standins.Link`."""
         return self._context.limit(sentence)
 
+    def hinder(self, name: str, sentence: str) -> None:
+        """See `standins.Link`."""
+        if name in self._context.source_text:
+            self._context.hinder(sentence)
+
     @property
     def shared(self) -> references.SharedNames:
         """What instructor cells bound in both processes."""
@@ -292,6 +298,12 @@ class Session(Conversation):
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
+        if is_written_here(type(value)) and not isinstance(value, BaseException):
+            may_change = self._context.rights.changes and not self._context.locked.have(value)
+            try:
+                return self._lent.refer(value, self._context.shared, may_change=may_change)
+            except Uncopyable as error:
+                raise self._context.limit(str(error)) from None
         return references.remote(self._objects, value, self._context.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
@@ -306,22 +318,19 @@ class Session(Conversation):
 
     def library(self, module: str, name: str) -> object:
         """See `references.Stand`: the student's process may name nothing outside the fixed table."""
-        raise BoundaryError(f"{module}.{name} is not in the table of names")
+        raise Refused(f"{module}.{name} is not in the table of names")
 
     # --- calls from there ---
+
+    def _too_deep(self) -> RecursionError:
+        self._context.hinder(f"the test and the student's code call each other more than {m.MAX_NESTING} times deep")
+        return super()._too_deep()
 
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._objects[ask.id]
-            arguments = [self._value(node, decoder) for node in ask.arguments]
-            positional = arguments[: len(arguments) - len(ask.keywords)]
-            keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
-            permit(target, ask.op, positional)
-            result = perform(target, ask.op, positional, keywords)
-            if ask.op == "getattr":
-                permit_result(target, positional[0], result)
+            result = self._lent.perform(ask, [self._value(node, decoder) for node in ask.arguments])
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
             encoder = codec.Encoder(self)
@@ -365,6 +374,8 @@ class Session(Conversation):
         return self._guarded(decoder.value, node)
 
     def _likeness(self, remote: nodes.Remote, path: str | None) -> Any:
+        if remote.kinds and kinds.is_sent_whole(remote.kinds[0]):
+            self._context.hinder(f"a {remote.type_name} of the student's is too large to be sent")
         return self._guarded(self._likenesses.of, remote, path)
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:

@@ -59,6 +59,9 @@ class Link(Protocol):
     def limit(self, sentence: str) -> Limit:
         """Note that a limit of ours was hit; what it returns is to be raised."""
 
+    def hinder(self, name: str, sentence: str) -> None:
+        """Note a limit that counts only where the check says `name` itself (or that is empty), and fails."""
+
     @property
     def shared(self) -> SharedNames:
         """What instructor cells bound in both processes."""
@@ -132,6 +135,8 @@ class StandIn(metaclass=StandInKind):
             said = getattr(self._boundary_link.describe(self._boundary_remote.id), name.strip("_"))
             if said is not None:
                 return said
+        elif name.startswith("__") and name not in _READABLE and name not in SPECIALS:
+            self._boundary_link.hinder(name, f"a test can't read `{name}` of an object of the student's")
         if name.startswith("__") and name not in _READABLE and name not in SPECIALS:
             raise AttributeError(f"{self._boundary_remote.type_name!r} object has no attribute {name!r}")
         path = None if self._boundary_path is None else f"{self._boundary_path}.{name}"

@@ -15,7 +15,7 @@ from grading_utils.boundary.wire.raised import Raised
 
 MAX_PRINTED = 1 << 16
 """Characters of printed text that travel with one answer."""
-MAX_NESTING = 16
+MAX_NESTING = 64
 """Calls within callbacks within calls."""
 MAX_SNAPSHOTS = 48
 """Copies of a student's process, for test cells, that may be alive at once."""
@@ -158,6 +158,8 @@ class _WithTraces(_Message, frozen=True, kw_only=True):
     stderr: _Printed = ""
     drew: Annotated[list[nodes.Name], msgspec.Meta(max_length=3)] = []
     """Which global random number generators were used."""
+    too_large: bool = False
+    """Was there something that the student's code wanted to hand over, and that does not fit in a message?"""
     rebound: _Rebound = []
 
 
