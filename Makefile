@@ -7,6 +7,9 @@ CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check -
   UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu --constraint constraints.txt torch; } \
   2>/dev/null
 EXTRAS := notebook,grade,cluster,postgres,dev,docs
+REAL := build/real-model
+REAL_MODEL := $(CURDIR)/$(REAL)/SmolLM2-135M-Instruct
+REAL_ASSIGNMENTS := 04-next-token 05-generation
 
 .PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model real-model check release clean
 
