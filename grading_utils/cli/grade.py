@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -170,6 +171,7 @@ def _grade_all(
         if not waiting:
             continue
         try:
+            gc.freeze()  # all that is loaded stays, so no collection need go through it for every few submissions
             for result in grade(course, bundle, waiting, runner.start, workers=runner.places, **how):
                 remembered.remember(result.student)
                 change = moved(before.get(result.student), result, why[result.student])

@@ -10,10 +10,14 @@ from __future__ import annotations
 import copy
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+from grading_utils.boundary.tester.permits import is_written_here, permit, permit_result
 from grading_utils.boundary.tester.standins import is_stand_in
+from grading_utils.boundary.wire import nodes, references
+from grading_utils.boundary.wire.messages import CallBack
+from grading_utils.boundary.wire.operations import perform
 
 _LISTS = (list, tuple, deque)
 _MOST_PARTS = 100_000
@@ -24,48 +28,81 @@ class Uncopyable(Exception):
 
 
 class Lent:
-    """What is lent in one conversation, by the number of the original."""
+    """What is lent in one conversation, by the number of the original.
 
-    def __init__(self) -> None:
+    Args:
+        objects: The tester's objects that the student's process has numbers of.
+    """
+
+    def __init__(self, objects: references.Objects) -> None:
+        self._objects = objects
         self._copies: dict[int, object] = {}
         self._memo: dict[int, Any] = {}
         self._originals: dict[int, object] = {}
+        self._now: dict[int, object] = {}
 
     def begin(self) -> None:
         """What is lent from now on is copied as it is now."""
-        self._memo = {}
+        self._memo, self._now = {}, {}
 
-    def lend(self, number: int, original: object) -> None:
-        """Have student code use a copy of object `number`.
+    def refer(self, value: object, shared: references.SharedNames, *, may_change: bool) -> nodes.Remote:
+        """The node for an instance of a class of the notebook's, which student code uses itself or a copy of.
+
+        Args:
+            value: The instance, or a copy that was lent.
+            shared: What instructor cells bound.
+            may_change: Whether student code may change it.
 
         Raises:
-            Uncopyable: There is none.
+            Uncopyable: There is no copy.
         """
-        if id(original) not in self._memo:
-            _leave_out_stand_ins(original, self._memo)
-            try:
-                copy.deepcopy(original, self._memo)
-            except Exception as error:
-                raise Uncopyable(f"{type(error).__name__}: {error}") from error
-            kept = {id(part): part for part in self._memo.get(id(self._memo), ())}
-            self._originals |= {id(self._memo[known]): part for known, part in kept.items() if known in self._memo}
-        self._copies[number] = self._memo.get(id(original), original)
-
-    def instead_of(self, number: int, original: object) -> object:
-        """What student code uses when it says that number."""
-        return self._copies.get(number, original)
+        value = self.original(value)
+        remote = references.remote(self._objects, value, shared)
+        if remote.id not in self._now and not may_change:
+            self._lend(remote.id, value)
+        return remote
 
     def original(self, value: object) -> object:
         """The original of a copy, or of a part of one; anything else as it is."""
         return self._originals.get(id(value), value)
 
-    def were_changed(self, originals: Mapping[int, object]) -> bool:
-        """Does any copy differ from its original?
+    def perform(self, ask: CallBack, arguments: list[Any]) -> Any:
+        """Do what student code asks of an object of the tester's, or of the copy that it was lent.
 
-        Args:
-            originals: What was lent since `begin`, by number.
+        Raises:
+            AttributeError: Student code may not do this; `TypeError` as well; the object's own exceptions as they are.
         """
-        return not all(_is_same(one, self._copies.get(number, one), set()) for number, one in originals.items())
+        target = self._target(ask.id)
+        meant: list[Any] = [
+            self._target(self._objects.add(one)) if is_written_here(type(one)) else one for one in arguments
+        ]
+        positional = meant[: len(meant) - len(ask.keywords)]
+        permit(target, ask.op, positional)
+        result = perform(target, ask.op, positional, dict(zip(ask.keywords, meant[len(positional) :], strict=False)))
+        if ask.op == "getattr":
+            permit_result(target, positional[0], result)
+        return result
+
+    def _target(self, number: int) -> object:
+        return self._copies.get(number, self._objects[number])
+
+    def changed(self) -> list[object]:
+        """The originals that were lent since `begin` and whose copies don't look like them any more."""
+        return [one for number, one in self._now.items() if not _is_same(one, self._copies[number], set())]
+
+    def _lend(self, number: int, original: object) -> None:
+        if id(original) not in self._memo:
+            _leave_out_stand_ins(original, self._memo)
+            try:
+                copy.deepcopy(original, self._memo)
+            except Exception as error:
+                raise Uncopyable(
+                    f"a {type(original).__name__} of the test's can't be copied: {type(error).__name__}: {error}"
+                ) from error
+            kept = self._memo.get(id(self._memo), ())  # where deepcopy keeps what it has copied
+            self._originals |= {id(self._memo[id(part)]): part for part in kept if id(part) in self._memo}
+        self._copies[number] = self._memo.get(id(original), original)
+        self._now[number] = original
 
 
 def _leave_out_stand_ins(root: object, memo: dict[int, Any]) -> None:

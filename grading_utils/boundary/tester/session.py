@@ -15,30 +15,23 @@ import socket
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from grading_utils.boundary.tester.changes import assign_in_place
+from grading_utils.boundary.tester.changes import change_argument
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.lent import Lent, Uncopyable
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.permits import (
-    is_changeable_data,
-    is_written_here,
-    library_name,
-    permit,
-    permit_result,
-)
+from grading_utils.boundary.tester.permits import is_changeable_data, is_written_here, library_name
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
-from grading_utils.boundary.wire.generators import is_generator, reseed
-from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 MOST_KEPT_BYTES = 4 << 20
@@ -58,8 +51,7 @@ class Session(Conversation):
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
-        self._lent = Lent()
-        self._lent_now: dict[int, object] = {}
+        self._lent = Lent(self._objects)
         self._likenesses = Likenesses(self)
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
@@ -191,7 +183,6 @@ class Session(Conversation):
             raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
         if self._nesting == 0:
             self._lent.begin()
-            self._lent_now = {}
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
@@ -209,18 +200,11 @@ class Session(Conversation):
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            value = given[change.position]
-            self._context.received.changed_kinds.add(type(value))
-            if self._context.locked.have(value):
-                continue
-            if self._context.rights.changes:
-                self._guarded(assign_in_place, value, self._guarded(decoder.value, change.value))
-            elif is_generator(value):
-                reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
-            else:
-                self._context.withheld = True
-        if self._nesting == 0 and self._lent.were_changed(self._lent_now):
-            self._context.received.changed_kinds.update(map(type, self._lent_now.values()))
+            news_of_it = partial(decoder.value, change.value)
+            seed = random.Random(f"{self._seq} {change.position}").getrandbits(32)
+            self._guarded(change_argument, given[change.position], news_of_it, seed, self._context)
+        if self._nesting == 0 and (changed := self._lent.changed()):
+            self._context.received.changed_kinds.update(map(type, changed))
             self._context.withheld = self._context.withheld or not self._context.rights.changes
         self._relay(reply.stdout, reply.stderr)
         if reply.too_large:
@@ -315,21 +299,12 @@ class Session(Conversation):
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
         if is_written_here(type(value)) and not isinstance(value, BaseException):
-            return self._refer_to_ours(value)
-        return references.remote(self._objects, value, self._context.shared)
-
-    def _refer_to_ours(self, value: object) -> nodes.Remote:
-        """A reference to an instance of a class of the notebook's, or to a copy where it must not change."""
-        value = self._lent.original(value)
-        remote = references.remote(self._objects, value, self._context.shared)
-        may_change = self._context.rights.changes and not self._context.locked.have(value)
-        if remote.id not in self._lent_now and not may_change:
+            may_change = self._context.rights.changes and not self._context.locked.have(value)
             try:
-                self._lent.lend(remote.id, value)
+                return self._lent.refer(value, self._context.shared, may_change=may_change)
             except Uncopyable as error:
-                raise self._context.limit(f"a {type(value).__name__} of the test's can't be copied: {error}") from None
-            self._lent_now[remote.id] = value
-        return remote
+                raise self._context.limit(str(error)) from None
+        return references.remote(self._objects, value, self._context.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """See `references.Stand`."""
@@ -355,30 +330,13 @@ class Session(Conversation):
         encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._lent.instead_of(ask.id, self._objects[ask.id])
-            arguments = [self._borrowed(self._value(node, decoder)) for node in ask.arguments]
-            positional = arguments[: len(arguments) - len(ask.keywords)]
-            keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
-            permit(target, ask.op, positional)
-            result = perform(target, ask.op, positional, keywords)
-            if ask.op == "getattr":
-                try:
-                    permit_result(target, positional[0], result)
-                except AttributeError as error:
-                    self._context.hinder(f"the student's code used what it can't reach: {error}")
-                    raise
+            result = self._lent.perform(ask, [self._value(node, decoder) for node in ask.arguments])
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
             encoder = codec.Encoder(self)
             refers = reference(error, self) is not None
             answer = m.Fail(seq=ask.seq, error=describe(error, encoder, refers=refers))
         self._send(answer, encoder)
-
-    def _borrowed(self, value: Any) -> Any:
-        """What student code means where it gives an object of ours to another one: the copy that it was lent."""
-        if not is_written_here(type(value)):
-            return value
-        return self._lent.instead_of(self._objects.add(value), value)
 
     # --- details ---
 

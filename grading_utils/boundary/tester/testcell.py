@@ -31,6 +31,7 @@ from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.warm.shell import NotebookShell, Recorder
 from grading_utils.boundary.wire import randomness
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
+from grading_utils.checks.source import parse
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, CellRun, CellStatus
 
@@ -121,8 +122,8 @@ def _execute(run: _Running, namespace: TestNamespace, shell: NotebookShell, stdo
     """Run all statements; returns the value of the last one where it is an expression."""
     source = shell.transform_cell(run.cell.source)
     linecache.cache[run.filename] = (len(source), None, source.splitlines(keepends=True), run.filename)
-    run.tree = tree = ast.parse(source, run.filename)
-    namespace.prefetch(tree, run.filename)
+    run.tree = tree = parse(source) or ast.parse(source, run.filename)  # which says what is wrong
+    namespace.prefetch(source, run.filename)
     value: object = None
     for statement in tree.body:
         first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
