@@ -11,7 +11,7 @@ REAL := build/real-model
 REAL_MODEL := $(CURDIR)/$(REAL)/SmolLM2-135M-Instruct
 REAL_ASSIGNMENTS := 04-next-token 05-generation
 
-.PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model real-model check release clean
+.PHONY: help setup demo docs screenshots test test-all hostile hostile-user bench nbgrader-tests model real-model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ demo: $(READY)  ## Build the releases, grade the sample class, write grades.csv,
 docs: $(READY)  ## Build the documentation as a site that needs no network; a broken link is an error
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/site
 	@echo "Open build/site/index.html."
+
+screenshots: $(READY)  ## Take the pictures of README and docs again, in a headless Chromium
+	$(BIN)/python -m pytest -m browser tests/reporting/test_screenshots.py --screenshots docs/images
 
 test: $(READY)  ## Run the test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"
