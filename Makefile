@@ -8,7 +8,7 @@ CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check -
   2>/dev/null
 EXTRAS := notebook,grade,cluster,postgres,dev,docs
 
-.PHONY: help setup demo docs test test-all hostile hostile-user bench nbgrader-tests model check release clean
+.PHONY: help setup demo docs test test-all hostile hostile-user soak bench nbgrader-tests model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ hostile: $(READY)  ## Grade the whole hostile class
 
 hostile-user: $(READY)  ## Grade the whole hostile class as an ordinary user
 	$(BIN)/python -m tests.hostile.as_ordinary_user -m hostile
+
+soak: $(READY)  ## Kill graders and workers at random moments, and compare how the class ends
+	nice $(BIN)/python -m tests.crashes.soak
 
 bench: $(READY)  ## Measure grading against stock nbgrader, side by side (an hour)
 	$(BIN)/python -m benchmarks.grading
