@@ -11,7 +11,7 @@ EXTRAS := notebook,grade,cluster,postgres,dev,docs
 .PHONY: help setup demo docs test test-all hostile hostile-user soak bench nbgrader-tests model check release clean
 
 help:  ## Show what make can do
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## Create .venv and install everything into it
 
@@ -43,6 +43,9 @@ test: $(READY)  ## Run the test suite
 test-all: $(READY)  ## Run the test suite with everything slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
 
+browser-tests: $(READY)  ## Play every notebook in JupyterLab in a headless Chromium; pictures go to build/notebooks
+	NOTEBOOK_PICTURES=build/notebooks $(BIN)/python -m pytest -m browser
+
 hostile: $(READY)  ## Grade the whole hostile class
 	$(BIN)/python -m pytest -m hostile
 
@@ -52,9 +55,8 @@ hostile-user: $(READY)  ## Grade the whole hostile class as an ordinary user
 soak: $(READY)  ## Kill graders and workers at random moments, and compare how the class ends
 	nice $(BIN)/python -m tests.crashes.soak
 
-bench: $(READY)  ## Measure grading against stock nbgrader, side by side (an hour)
-	$(BIN)/python -m benchmarks.grading
-	$(BIN)/python -m benchmarks.floor 04-next-token 01-follower-tables
+bench: $(READY)  ## Measure what one more submission costs here, with stock nbgrader and at least (twenty minutes)
+	$(BIN)/python -m benchmarks.marginal
 
 nbgrader-tests: $(READY)  ## Run nbgrader's own tests with our configuration (half an hour)
 	$(BIN)/python -m tests.compatibility.nbgrader_tests

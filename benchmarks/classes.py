@@ -21,7 +21,7 @@ from grading_utils.course.course import Course
 ROOT = Path(__file__).parent.parent
 
 
-def make_course(folder: Path, assignment: str, count: int) -> Course:
+def make_course(folder: Path, assignment: str, count: int, *, only_solution: bool = False) -> Course:
     """A course with one assignment, released, with `count` submissions of it."""
     for part in ("source", "sample_class"):
         shutil.copytree(ROOT / part / assignment, folder / part / assignment)
@@ -30,11 +30,15 @@ def make_course(folder: Path, assignment: str, count: int) -> Course:
     release(course, assignment)
     bundle = build_bundle(course, assignment)
     honest = [SampleStudent("", assignment, "the solution", {})]
-    honest += [
-        student
-        for student in read_sample_class(course, assignment)
-        if student.expected["status"] == "graded" and not student.drop and "endless" not in student.about
-    ]
+    honest += (
+        []
+        if only_solution
+        else [
+            student
+            for student in read_sample_class(course, assignment)
+            if student.expected["status"] == "graded" and not student.drop and "endless" not in student.about
+        ]
+    )
     for number, student in enumerate(islice(cycle(honest), count), start=1):
         write_submission(
             course,

@@ -29,6 +29,7 @@ def floor(assignment: str) -> float:
     solution = restore(solution_notebook(course.source(assignment) / f"{assignment}.ipynb", notebook), notebook)
     job = make_job(solution.notebook, notebook, everything=False)
     later = [cell.source for cell in job.cells[job.leading :] if cell.role is Role.INSTRUCTOR]
+    os.chdir(course.source(assignment))  # files lie beside the notebook
     warmup.prepare([cell.source for cell in job.cells[: job.leading]], later)
     pages.collapse()
     warm = warmup.current()
@@ -36,11 +37,14 @@ def floor(assignment: str) -> float:
     for _ in range(REPEATS):
         child = os.fork()
         if child == 0:
+            status = 0
             for cell in job.cells[job.leading :]:
                 if warm.adopt(cell.source) is None:
-                    run_cell(warm.shell, cell.source, draws=cell.draws)
-            os._exit(0)
-        os.waitpid(child, 0)
+                    passed, _ = run_cell(warm.shell, cell.source, draws=cell.draws)
+                    status |= not passed
+            os._exit(status)
+        if os.waitpid(child, 0)[1]:
+            raise RuntimeError(f"{assignment}: a cell of the solution or a check failed")
     after = os.times()
     used = after.children_user + after.children_system + after.system - before.system
     return (used - before.children_user - before.children_system) / REPEATS

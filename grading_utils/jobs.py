@@ -23,6 +23,8 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 
     inside: bool = False
     """The test's text runs in a copy of the student's process, made at the cell's own place in the notebook."""
+    history: bool = False
+    """All earlier test cells run in that copy first: this one is about what student code did when they called it."""
     methods: bool = False
     """Methods of the student's objects are given values by the test, and their answers are believed."""
     changes: bool = False
@@ -103,3 +105,5 @@ class CellRun(msgspec.Struct, frozen=True, kw_only=True, tag="cell"):
     """Line of the cell, from 1."""
     reason: str = ""
     """For the instructor: why a score is open, or what of ours broke."""
+    seconds: float = 0.0
+    """How long it took; 0 where unknown."""

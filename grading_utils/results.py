@@ -38,6 +38,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """Why an automatic score is missing, for the instructor; "" where there is one, or where none was meant to be."""
     inside: str = ""
     """Why the check ran in a copy of the student's process; "" where it ran apart, as checks do."""
+    seconds: float = 0.0
+    """Computing time of the check and of the student's cells before it, from the question before; 0 where unknown."""
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

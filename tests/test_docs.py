@@ -72,11 +72,13 @@ def test_every_grading_utils_command_runs_on_a_course(
         Path(name).write_text(content)
     write_zip({f"okaforamara_7_8_{ASSIGNMENT}.ipynb": b"{}"}, Path("submissions.zip"))
     prepare = [["students", "import", "roster.csv"], ["due", ASSIGNMENT, "2030-12-01"]]
-    if arguments[0] in ("report", "feedback", "export", "hand-back", "diff"):
+    if arguments[0] in ("report", "feedback", "export", "hand-back", "diff", "answers", "mark", "mark-alike"):
         prepare.append(["grade", ASSIGNMENT])
+    if arguments[0] == "mark":
+        prepare.append(["answers", ASSIGNMENT, "--to", "answers.csv"])
     if arguments[0] == "hand-back":
         prepare.append(["feedback"])
-    if arguments[0] in ("report", "feedback", "export", "collect", "extend", "hand-back", "diff"):
+    if len(prepare) > 2 or arguments[0] in ("collect", "extend"):
         assert [runner.invoke(main, line).exit_code for line in prepare] == [0] * len(prepare)
     if arguments[0] in ("model", "sample-class", "init"):
         arguments = [arguments[0], "--help"]  # minutes of computing, or a pack that this course is not

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from grading_utils.checks.definitions import Definition, Elsewhere, Function, Kind, NotFoundInSource, define
 from grading_utils.checks.elsewhere import is_library
+from grading_utils.checks.rebinding import rebinding
 from grading_utils.checks.scopes import BUILTINS
 from grading_utils.checks.source import StudentSource, parse, plain_python
 
@@ -28,15 +29,19 @@ class SourceNotebook:
         if tree is None:
             raise NotFoundInSource("the notebook's code is not valid Python")
         self._student = student
+        self._tree = tree
         self._lines = text.split("\n")
         self._bindings = list(_bindings(tree.body))
         self._resolved: dict[tuple[int, bool], list[list[ast.AST]]] = {}
         self._own: set[str] = {student.qualname.split(".")[0]}
         self._elsewhere: dict[str, Elsewhere] = {}
+        self._helpers: dict[str, list[Definition]] = {}
 
     def subject(self) -> list[Definition]:
         """See `Notebook`."""
         name, *attributes = self._student.qualname.split(".")
+        if (other := self._rebinding(name)) is not None:
+            raise NotFoundInSource(f"`{ast.unparse(other)[:_LONGEST]}` may give its name to something else")
         paths = self._resolve_name(name, len(self._bindings), follow_own=True)
         for attribute in attributes:
             if attribute == "<locals>":
@@ -70,7 +75,15 @@ class SourceNotebook:
 
     def helper(self, name: str) -> list[Definition]:
         """See `Notebook`."""
-        return self._define_all(self._resolve_name(name, len(self._bindings), instances=False))
+        if name not in self._helpers:
+            is_clear = self._rebinding(name) is None
+            paths = self._resolve_name(name, len(self._bindings), instances=False) if is_clear else []
+            self._helpers[name] = self._define_all(paths)
+        return self._helpers[name]
+
+    def _rebinding(self, name: str) -> ast.AST | None:
+        last = next((node for bound, node in reversed(self._bindings) if bound == name), None)
+        return rebinding(self._tree, name, last)
 
     def _define_all(self, paths: list[list[ast.AST]]) -> list[Definition]:
         unique = {id(path[-1]): path for path in paths}

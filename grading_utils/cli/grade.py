@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -164,6 +165,7 @@ def _grade_all(
         waiting = [student for student in students if why[student]]
         if not waiting:
             continue
+        gc.freeze()  # all that is loaded stays, so no collection need go through it for every few submissions
         for result in grade(course, bundle, waiting, runner.start, workers=runner.places, **how):
             change = moved(before.get(result.student), result, why[result.student])
             recorder.add(result, remembered.fingerprint(result.student), change)

@@ -1,7 +1,8 @@
 """Finds out, for every check, the least that the instructor's own solution needs to earn its points.
 
 The solution and the untouched release are graded by the engine that will grade the class. A check starts with no
-rights at all, and gets more only while the solution fails without: `LADDER` says in which order. What needs the
+rights at all, and gets more only while the solution fails without: `LADDER` says in which order. It ends with a run in
+which everything is as it will be for the class. What needs the
 student's process runs there (`inside`); what the solution can't pass anywhere is a fault of the author's or of ours,
 and waits for a person whoever hands it in. Students' submissions are never looked at here, so nobody can choose the
 weaker place for himself.
@@ -11,7 +12,7 @@ Nothing is remembered here; `remembered` keeps what was learned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ LADDER = (
     Rights(methods=True, comparisons=True),
     Rights(methods=True, changes=True, comparisons=True),
     Rights(inside=True),
+    Rights(inside=True, history=True),
 )
 """From the least that a check may be granted to the most."""
 
@@ -103,30 +105,37 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
         for cell in bundle.cells
         if cell.cell_type == "code" and is_graded(cell) and role(cell) is Role.TEST
     }
-    learned: dict[str, Check] = {}
+    ladder = LADDER if engine.isolated else LADDER[:1]
+    steps = {name: _next_step(ladder, place, 0) for name, place in places.items()}
     failed: dict[str, CellResult] = {}
     broken: set[str] = set()
-    for rights in LADDER if engine.isolated else LADDER[:1]:
-        left = places.keys() - learned.keys() - broken
-        tried = {name for name in left if places[name].allows(rights.inside)}
-        if not tried:
-            continue
-        granted = {name: check.rights for name, check in learned.items()} | dict.fromkeys(tried, rights)
-        results, faults = _grade(solution, bundle, engine, granted, known)
-        broken |= faults & tried
-        for name in tried:
-            if results[name].score == results[name].max_score:
-                why = DEMANDED if places[name] is Place.INSIDE else ""
-                learned[name] = Check(rights=rights, why=_said(failed[name]) if name in failed else why)
-            else:
-                failed[name] = results[name]
-    for name in places.keys() - learned.keys():
-        result = failed[name]
-        learned[name] = Check(problem=_said(result), points=result.score or 0.0, is_fault=name in broken)
-    rights_of = {name: check.rights for name, check in learned.items()}
+    while True:
+        rights_of = {name: ladder[step] for name, step in steps.items() if step < len(ladder)}
+        results, faults = _grade(solution, bundle, engine, rights_of, known)
+        # Also one that passed before: what it met may have come from another check, which has moved inside since.
+        failing = {name for name in rights_of if results[name].score != results[name].max_score}
+        if not failing:
+            break
+        broken |= faults & failing
+        for name in failing:
+            failed[name] = results[name]
+            steps[name] = len(ladder) if name in broken else _next_step(ladder, places[name], steps[name] + 1)
+    learned: dict[str, Check] = {}
+    for name, place in places.items():
+        if name in rights_of:
+            why = DEMANDED if place is Place.INSIDE else ""
+            learned[name] = Check(rights=rights_of[name], why=_said(failed[name]) if name in failed else why)
+        else:
+            result = failed[name]
+            learned[name] = Check(problem=_said(result), points=result.score or 0.0, is_fault=name in broken)
     blank, _ = _grade(untouched_notebook(bundle), bundle, engine, rights_of, known)
     checks = {name: msgspec.structs.replace(learned[name], gift=blank[name].score or 0.0) for name in places}
     return Calibration(checks=checks, solution=known)
+
+
+def _next_step(ladder: Sequence[Rights], place: Place, first: int) -> int:
+    """The first step from `first` on that a check's place allows; one beyond the ladder where there is none."""
+    return next((step for step in range(first, len(ladder)) if place.allows(ladder[step].inside)), len(ladder))
 
 
 def _grade(

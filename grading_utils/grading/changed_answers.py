@@ -5,13 +5,13 @@ Compares the text of cells with what stands in `autograded/`; decides nothing ab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from grading_utils.course.cells import nbgrader_metadata
+from grading_utils.course.cells import grade_id, is_graded_by_hand, nbgrader_metadata
 
 CHANGED = "was graded by hand, and the answer has changed since"
 
@@ -24,30 +24,61 @@ def changed_answers(graded: Path, notebooks: Mapping[str, Any]) -> dict[str, fro
         notebooks: The notebooks that are graded now; None for one that was not handed in.
 
     Returns:
-        Written answers and tasks whose own text is another one, and every test where any answer is another one.
+        Answers whose text is another one, and every test where any answer is another one.
     """
     changed = {}
     for name, notebook in notebooks.items():
-        before = _answers(graded / f"{name}.ipynb")
-        if notebook is None or before is None:
+        before = answers_in(graded / f"{name}.ipynb")
+        if notebook is None:
             changed[name] = frozenset[str]()
             continue
-        now = {str(entry["grade_id"]): cell for cell in notebook.cells if (entry := nbgrader_metadata(cell))}
-        answers = {key for key, cell in now.items() if _is_answer(cell)}
-        other = {key for key in answers if key in before and before[key] != now[key].source}
-        tests = {key for key, cell in now.items() if nbgrader_metadata(cell).get("grade")} - answers
+        answers = _answers(notebook)
+        other = {key for key, text in answers.items() if key in before and before[key] != text}
+        tests = {str(grade_id(cell)) for cell in notebook.cells if nbgrader_metadata(cell).get("grade")} - set(answers)
         changed[name] = frozenset(other | (tests if other else set()))
     return changed
 
 
-def _answers(path: Path) -> dict[str, str] | None:
+def answers_in(path: Path, prose: Collection[str] = ()) -> dict[str, str]:
+    """What a student wrote in a graded notebook, by the name of the cell; empty where the file cannot be read.
+
+    The answer to a task is what stands in the cells after it, up to the next one that is nbgrader's. To a written
+    answer belongs what was written into cells of their own beside it.
+
+    Args:
+        path: The notebook.
+        prose: Texts of the instructor's that stand in cells which nbgrader doesn't know; they are nobody's answer.
+    """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        return _answers(nbformat.read(path, as_version=4), prose)
     except Exception:  # no earlier version, or one that somebody has damaged: nothing to compare with
-        return None
-    return {str(entry["grade_id"]): cell.source for cell in notebook.cells if (entry := nbgrader_metadata(cell))}
+        return {}
 
 
-def _is_answer(cell: Any) -> bool:
-    entry = nbgrader_metadata(cell)
-    return bool(entry.get("solution") or entry.get("task"))
+def _answers(notebook: Any, prose: Collection[str] = ()) -> dict[str, str]:
+    found: dict[str, str] = {}
+    open_task, anchor = False, ""
+    above: list[str] = []
+    for cell in notebook.cells:
+        name = grade_id(cell)
+        if name is None:
+            text = cell.source.strip()
+            if text in prose or not (open_task or _is_prose(cell)):
+                continue
+            if anchor:
+                found[anchor] = f"{found[anchor]}\n\n{cell.source}".strip("\n")
+            else:
+                above.append(cell.source)
+            continue
+        by_hand, open_task = is_graded_by_hand(cell), bool(nbgrader_metadata(cell).get("task"))
+        if by_hand or nbgrader_metadata(cell).get("solution"):
+            own = [] if open_task else [cell.source]
+            found[name] = "\n\n".join([*above, *own] if by_hand else own)
+        anchor, above = name if by_hand else "", []
+    return found
+
+
+def _is_prose(cell: Any) -> bool:
+    """Is it text, or code of which every line is a comment?"""
+    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
+    return bool(lines) and (cell.cell_type != "code" or all(line.startswith("#") for line in lines))

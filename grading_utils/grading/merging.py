@@ -101,7 +101,8 @@ def _read(course: Course, folder: Path) -> _Part:
 
 
 def _without_time(result: SubmissionResult) -> SubmissionResult:
-    return msgspec.structs.replace(result, seconds=0.0)
+    cells = tuple(msgspec.structs.replace(cell, seconds=0.0) for cell in result.cells)
+    return msgspec.structs.replace(result, seconds=0.0, cells=cells)
 
 
 def _take_over(course: Course, gradebook: GradebookWriter, part: _Part, result: SubmissionResult) -> SubmissionResult:

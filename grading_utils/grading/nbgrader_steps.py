@@ -20,6 +20,7 @@ from traitlets import Bool
 from grading_utils import patches
 from grading_utils.course.bundle import Bundle, build_bundle, refuse_other_languages
 from grading_utils.course.course import Course
+from grading_utils.grading.decisions import Decisions
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import earned, insert_outputs, leave_open
@@ -120,7 +121,8 @@ class SandboxedExecute(Execute):
         submitted = warm.course.submitted(warm.bundle.assignment, resources["nbgrader"]["student"])
         with open_submission(submitted, set(warm.bundle.notebooks)) as submission:
             files = files_beside(submission)
-        known = warm.terms[name]
+        asked = Decisions(warm.course, warm.bundle.assignment).of(resources["nbgrader"]["student"])
+        known = warm.terms[name].with_inside(asked)
         job = make_job(nb, notebook, rights=known.rights, solution=known.solution)
         run = warm.engines[name].run(msgspec.structs.replace(job, files=files))
         insert_outputs(nb, run)

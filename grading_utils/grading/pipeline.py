@@ -26,6 +26,7 @@ from grading_utils.course.course import Course
 from grading_utils.errors import GradingError, MachineError, SandboxError, SubmissionError
 from grading_utils.grading.autograded import Staged, write_autograded
 from grading_utils.grading.changed_answers import CHANGED, changed_answers
+from grading_utils.grading.decisions import Decisions
 from grading_utils.grading.gradebook import GradebookWriter
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, leave_open, score_cells
@@ -82,8 +83,9 @@ def grade(
         make_engine: Starts the engine for one notebook of the bundle.
         workers: How many submissions to run at the same time.
         everything: Whether to do what no score needs as well; see `jobs.make_job`.
-        inside: Checks (by `grade_id`) that a person wants to run inside for these students.
-        apart_only: Refuse an assignment that has checks which run inside.
+        inside: Checks (by `grade_id`) that a person wants to run inside for these students; remembered for as long as
+            what they have handed in stays the same.
+        apart_only: Refuse an assignment that has checks which run inside, and run none inside that a person asked for.
         tell: Takes what concerns the whole class, one line for each thing.
 
     Raises:
@@ -98,10 +100,18 @@ def grade(
             for name, notebook in bundle.notebooks.items():
                 engines[name] = make_engine(bundle, notebook)
             known = terms(course, bundle, engines, inside=inside, apart_only=apart_only, tell=tell)
+            decisions = Decisions(course, bundle.assignment)
+            if inside:
+                decisions.add(students, inside)
+
+            def terms_of(name: str) -> dict[str, Terms]:
+                asked = frozenset[str]() if apart_only else decisions.of(name)
+                return {notebook: there.with_inside(asked) for notebook, there in known.items()}
+
             with ThreadPoolExecutor(max_workers=workers) as pool:
 
                 def begin(name: str) -> Future[_Outcome]:
-                    return pool.submit(_grade_one, course, bundle, name, engines, known, everything)
+                    return pool.submit(_grade_one, course, bundle, name, engines, terms_of, everything)
 
                 for outcome in _in_turn(begin, students, workers):
                     yield _record(gradebook, bundle, outcome)
@@ -132,7 +142,7 @@ def _grade_one(
     bundle: Bundle,
     student: str,
     engines: dict[str, Engine],
-    known: dict[str, Terms],
+    terms_of: Callable[[str], dict[str, Terms]],
     everything: bool,
 ) -> _Outcome:
     """Everything about one submission that needs no gradebook; raises for a machine in trouble only."""
@@ -140,7 +150,7 @@ def _grade_one(
     started = time.monotonic()
     try:
         with open_submission(course.submitted(bundle.assignment, student), set(bundle.notebooks)) as submission:
-            files = files_beside(submission)
+            files, known = files_beside(submission), terms_of(student)
             outcome.timestamp = submission.timestamp
             outcome.attention += submission.attention
             outcome.repairs += submission.repairs

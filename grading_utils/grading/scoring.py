@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from nbformat import NotebookNode, from_dict
 from nbgrader.utils import determine_grade, is_grade
 
@@ -56,11 +57,15 @@ def leave_open(notebook: Any, reasons: Mapping[str, str]) -> None:
 def score_cells(notebook: Any, run: NotebookRun) -> list[CellResult]:
     """What every grade cell of a notebook earns; None for a cell that a person has to grade."""
     by_index = {cell_run.index: cell_run for cell_run in run.cells}
-    return [
-        _score(cell, by_index.get(index), notebook.cells[:index])
-        for index, cell in enumerate(notebook.cells)
-        if is_graded(cell)
-    ]
+    results = []
+    seconds = 0.0
+    for index, cell in enumerate(notebook.cells):
+        seconds += by_index[index].seconds if index in by_index else 0.0
+        if is_graded(cell):
+            result = _score(cell, by_index.get(index), notebook.cells[:index])
+            results.append(msgspec.structs.replace(result, seconds=round(seconds, 3)))
+            seconds = 0.0
+    return results
 
 
 def earned(cell: Any) -> tuple[float | None, str]:

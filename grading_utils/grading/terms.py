@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import AuthoringError
-from grading_utils.grading.calibration import DEMANDED, Calibration
+from grading_utils.grading.calibration import DEMANDED, Calibration, Check
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.remembered import calibrations
 from grading_utils.jobs import Rights, Solution
@@ -31,6 +31,16 @@ class Terms:
     open: dict[str, str] = field(default_factory=dict)
     """Checks that wait for a person whoever hands in what, and why."""
 
+    def with_inside(self, checks: Collection[str]) -> Terms:
+        """The terms of a submission for which a person wants these checks to run inside."""
+        asked = {name: rights for name, rights in self.rights.items() if name in checks and name not in self.inside}
+        return Terms(
+            rights=self.rights | dict.fromkeys(asked, Rights(inside=True)),
+            solution=self.solution,
+            inside=self.inside | dict.fromkeys(asked, ASKED),
+            open={name: why for name, why in self.open.items() if name not in asked},
+        )
+
 
 def terms(
     course: Course,
@@ -47,7 +57,7 @@ def terms(
         course: The course.
         bundle: The assignment.
         engines: By notebook.
-        inside: Checks that a person wants to run inside.
+        inside: Checks that a person wants to run inside in some submissions; see `Terms.with_inside`.
         apart_only: Refuse checks that run inside.
         tell: Takes what was found out and concerns the whole class, one line for each thing.
 
@@ -66,31 +76,29 @@ def terms(
     weak = sorted({*inside, *(name for known in learned.values() for name in known.inside)})
     if apart_only and weak:
         raise AuthoringError(f"{', '.join(weak)} would run inside, which --apart-only forbids", where=bundle.assignment)
-    return {name: _terms(known, inside) for name, known in learned.items()}
+    return {name: _terms(known) for name, known in learned.items()}
 
 
-def _terms(known: Calibration, inside: Collection[str]) -> Terms:
-    asked = [name for name in known.checks if name in inside]
+def _terms(known: Calibration) -> Terms:
     return Terms(
-        rights=known.rights() | dict.fromkeys(asked, Rights(inside=True)),
+        rights=known.rights(),
         solution=known.solution,
-        inside=known.inside | dict.fromkeys(asked, ASKED),
-        open={
-            name: check.problem if check.is_fault else NOT_PASSED
-            for name, check in known.problems.items()
-            if name not in asked
-        },
+        inside=known.inside,
+        open={name: check.problem if check.is_fault else NOT_PASSED for name, check in known.problems.items()},
     )
+
+
+def _because(check: Check) -> str:
+    if check.rights.history:
+        return f" after all earlier checks, because without them: {check.why}"
+    return f", because {check.why if check.why == DEMANDED else f'apart: {check.why}'}"
 
 
 def findings(learned: Mapping[str, Calibration]) -> list[str]:
     """What an instructor should know about the checks of an assignment, one line for each thing."""
     lines: list[str] = []
     for notebook, known in learned.items():
-        lines += [
-            f"{notebook}: {name} runs inside, because {why if why == DEMANDED else f'apart: {why}'}"
-            for name, why in known.inside.items()
-        ]
+        lines += [f"{notebook}: {name} runs inside{_because(known.checks[name])}" for name in known.inside]
         lines += [
             f"{notebook}: {name} waits for a person, whoever hands it in: the instructor's own solution gets "
             f"{check.points:g} points ({check.problem})"

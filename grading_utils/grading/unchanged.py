@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from nbgrader.api import Gradebook, MissingEntry
@@ -72,7 +73,7 @@ class Remembered:
 
     def _now(self, student: str) -> Fingerprint:
         folder = self._course.submitted(self._bundle.assignment, student)
-        return Fingerprint(_digest(folder), self._terms, self._due.get(student, self._due[""]))
+        return Fingerprint(digest_of(folder), self._terms, self._due.get(student, self._due[""]))
 
 
 def remember(course: Course, assignment: str, graded: Mapping[str, Fingerprint]) -> None:
@@ -110,7 +111,7 @@ def _due_dates(course: Course, assignment: str) -> dict[str, str]:
     return dates
 
 
-def _digest(folder: Path) -> str:
+def digest_of(folder: Path) -> str:
     """A hash of all files in a folder; of links their target's name, of what is very large its size and time."""
     digest = hashlib.sha256()
     left = _MOST_BYTES
@@ -118,13 +119,23 @@ def _digest(folder: Path) -> str:
         folders.sort()
         for name in sorted((*files, *folders)):
             path = Path(parent, name)
-            state = path.lstat()
-            digest.update(os.fsencode(path.relative_to(folder)) + f"\0{state.st_mode}\0{state.st_size}\0".encode())
-            if path.is_symlink():
-                digest.update(os.fsencode(path.readlink()))
-            elif path.is_file() and state.st_size <= left:
-                left -= state.st_size
-                digest.update(path.read_bytes())
-            elif path.is_file():
-                digest.update(str(state.st_mtime_ns).encode())
+            digest.update(os.fsencode(path.relative_to(folder)))
+            try:
+                left -= _add(digest, path, left)
+            except OSError as error:  # no permission, or a path that is too long: grading doesn't read it either
+                digest.update(f"\0{error.strerror}".encode())
     return digest.hexdigest()
+
+
+def _add(digest: Any, path: Path, most: int) -> int:
+    """Add what a path leads to, of a file with no more than `most` bytes its content; returns how many were read."""
+    state = path.lstat()
+    digest.update(f"\0{state.st_mode}\0{state.st_size}\0".encode())
+    if path.is_symlink():
+        digest.update(os.fsencode(path.readlink()))
+    elif path.is_file() and state.st_size <= most:
+        digest.update(path.read_bytes())
+        return state.st_size
+    elif path.is_file():
+        digest.update(str(state.st_mtime_ns).encode())
+    return 0

@@ -83,7 +83,11 @@ def look_into(folder: Path) -> Listing:
                     listing.folders.append(name)
                     waiting.append((here / entry.name, name))
             elif not _is_note_of_the_system(entry.name):
-                status = entry.stat(follow_symlinks=False)
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except OSError:  # its path is too long, or it has gone
+                    listing.is_complete = False
+                    continue
                 listing.entries.append(Entry(name, here / entry.name, status.st_mode, status.st_size))
     return listing
 

@@ -156,7 +156,7 @@ def _covered(axes: Axes, boxes: Iterable[Bbox]) -> NDArray[np.float64]:
 
 def _free_place(axes: Axes, curve: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[float, float]:
     """The place on a curve, not too near to its ends, that is farthest from everything else."""
-    candidates = _points(curve, np.linspace(0.15, 0.8, 27))
+    candidates = _points(curve, np.linspace(0.2, 0.7, 27))
     page = axes.transData.transform(candidates)
     flat = (page[:, None, :] - others[None, :, :]) * [0.35, 1.0]  # a label is about three times as wide as high
     distances = np.linalg.norm(flat, axis=2).min(axis=1)
@@ -169,7 +169,7 @@ def _draw_arrow(axes: Axes, source: Bbox, target: Bbox, count: int) -> NDArray[n
     (x1, y1), (x2, y2) = ((box.x0 + box.width / 2, box.y0 + box.height / 2) for box in (source, target))
     backward = x2 <= x1
     if backward:  # the long way back runs above the picture or below it, whichever is nearer to the source
-        bend = (0.16 + 0.4 / (x1 - x2 + 1)) * (-1 if y1 < 0 else 1)
+        bend = (0.2 + 0.5 / (x1 - x2 + 1)) * (-1 if y1 < 0 else 1)
     else:
         bend = 0.12 if x2 - x1 > 1.5 or abs(y1 - y2) > 0.1 else 0.0
     start, end = (x1, y1), (x2, y2)

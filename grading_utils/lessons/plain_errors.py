@@ -106,7 +106,8 @@ def _blank(
         empty = [name for name in names_in(place.source, place.line) if namespace.get(name) is Ellipsis]
         if empty:
             return blank_behind(empty, answers)
-    if inputs and _is_check(inputs[-1]) and (isinstance(error, AssertionError) or not places):
+    # an assertion, or what became of a result that the check can do nothing with
+    if inputs and _is_check(inputs[-1]) and (isinstance(error, AssertionError) or all(p.in_check for p in places)):
         return blank_behind(names_in(inputs[-1]), answers)
     return None
 

@@ -37,7 +37,7 @@ def draw_share_bars(panels: Mapping[str, Mapping[str, float]], *, title: str = "
         axes.set_yticks(range(len(labels)), labels, fontsize=9)
         axes.invert_yaxis()
         axes.set_xlim(0, 1.18)
-        axes.set_xticks([0, 0.5, 1])
+        axes.set_xticks([0, 0.5, 1], ["0%", "50%", "100%"])
         axes.set_title(name, fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
     return figure

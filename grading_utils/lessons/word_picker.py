@@ -102,7 +102,8 @@ class WordPicker:
         if self._hidden:
             self._shown.value = text_html("… " + token_label(self._context()))
             self._folded.value = text
-            self._spoiler.titles = (f"Spoiler: your {len(self.lyrics)} words so far",)
+            words = "word" if len(self.lyrics) == 1 else "words"
+            self._spoiler.titles = (f"Spoiler: your {len(self.lyrics)} {words} so far",)
         else:
             self._shown.value = text
 

@@ -57,9 +57,13 @@ def _is_graded_by_hand(cell: Any) -> bool:
     return bool(entry.get("task") or (entry.get("grade") and entry.get("solution")))
 
 
-def _beside(cell: Any, grammar: Grammar) -> str:
+def model_answer(cell: Any, grammar: Grammar) -> str:
+    """What an instructor's answer or task cell says to graders: answer, mark scheme and all."""
     text = grammar.solved(cell.source) if cell.cell_type == "code" else cell.source
-    lines = [line for line in text.split("\n") if grammar.marker_in(line) is None]
-    body = "\n".join(lines).strip()
+    return "\n".join(line for line in text.split("\n") if grammar.marker_in(line) is None).strip()
+
+
+def _beside(cell: Any, grammar: Grammar) -> str:
+    body = model_answer(cell, grammar)
     shown = f"```python\n{body}\n```" if cell.cell_type == "code" else body
     return f"**{HEADING}**\n\n{shown}"

@@ -35,6 +35,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         score: What counts: never below 0.
         status: How grading ended, or that nothing was handed in. After `failed`, points are of an earlier hand-in.
         waiting: Names of the questions that a person has not graded.
+        by_hand: Names of the questions in which a person gave the points.
         duedate: For this student, extensions included; "" where there is none. UTC.
         timestamp: When it was handed in; "" where unknown. UTC.
         cells: Points of each question, with the message for the student.
@@ -50,6 +51,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     score: float = 0.0
     max_score: float = 0.0
     waiting: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
     first_name: str = ""
     last_name: str = ""
     email: str = ""
@@ -59,6 +61,22 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     seconds: float = 0.0
     cells: tuple[CellResult, ...] = ()
+
+    @classmethod
+    def of(cls, result: SubmissionResult) -> Standing:
+        """What is known of a student without a gradebook: what grading gave."""
+        return cls(
+            student=result.student,
+            assignment=result.assignment,
+            status=result.status,
+            raw_score=result.score,
+            score=result.score,
+            max_score=result.max_score,
+            waiting=tuple(cell.grade_id for cell in result.cells if cell.score is None),
+            message=result.message,
+            seconds=result.seconds,
+            cells=result.cells,
+        )
 
     def as_result(self) -> SubmissionResult:
         """The same as a result of grading, with the score that counts."""
@@ -86,7 +104,7 @@ def read_standings(course: Course, results: Iterable[SubmissionResult]) -> list[
     """
     recorded = {(result.assignment, result.student): result for result in results}
     if not course.has_gradebook:
-        return [_of_result(recorded[key]) for key in sorted(recorded)]
+        return [Standing.of(recorded[key]) for key in sorted(recorded)]
     with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
         return _from(gradebook.db, recorded)
 
@@ -108,7 +126,7 @@ def _from(db: Session, recorded: dict[tuple[str, str], SubmissionResult]) -> lis
         row, result = submissions.get(key), recorded.get(key)
         told = grades[row.id] if row is not None else []
         known = assignments.get(assignment)
-        standing = _of_result(result) if result is not None else Standing(
+        standing = Standing.of(result) if result is not None else Standing(
             student=student, assignment=assignment, status=Status.MISSING,
             max_score=float(known.max_score) if known is not None else 0.0,
         )  # fmt: skip
@@ -158,22 +176,6 @@ def _grades(db: Session) -> dict[str, list[tuple[Grade, BaseCell]]]:
     return rows
 
 
-def _of_result(result: SubmissionResult) -> Standing:
-    waiting = tuple(cell.grade_id for cell in result.cells if cell.score is None)
-    return Standing(
-        student=result.student,
-        assignment=result.assignment,
-        status=result.status,
-        raw_score=result.score,
-        score=result.score,
-        max_score=result.max_score,
-        waiting=waiting,
-        message=result.message,
-        seconds=result.seconds,
-        cells=result.cells,
-    )
-
-
 def _with_points(standing: Standing, told: list[tuple[Grade, BaseCell]], penalty: float) -> Standing:
     """The same standing with the gradebook's points, in the notebook's order where that is known."""
     order = {cell.grade_id: number for number, cell in enumerate(standing.cells)}
@@ -197,5 +199,6 @@ def _with_points(standing: Standing, told: list[tuple[Grade, BaseCell]], penalty
         score=max(0.0, raw - penalty),
         max_score=standing.max_score or sum(cell.max_score for cell in cells),
         waiting=tuple(sorted(waiting, key=lambda name: order.get(name, len(order)))),
+        by_hand=tuple(cell.name for grade, cell in told if grade.manual_score is not None),
         cells=tuple(cells),
     )

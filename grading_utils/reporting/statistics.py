@@ -12,7 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grading_utils.results import CellResult, Status, SubmissionResult
+from grading_utils.reporting.items import discrimination
+from grading_utils.reporting.standings import Standing
+from grading_utils.results import CellResult, Status
 
 BINS = 10
 LOW_SHARE = 0.3
@@ -38,10 +40,14 @@ class Question:
 
     Attributes:
         share: Points earned of points possible, over the submissions that have a score; None where none has.
+        discrimination: How well it tells students apart; see `items.discrimination`.
+        is_ranked: Whether enough is decided to call it hard or easy: not where every point so far is the 0 of an
+            answer left blank, and people have still to grade all others.
         full: Submissions with full marks.
         none: Submissions without a point.
         waiting: Submissions that wait for a person.
         inside: Why the check ran inside the student's process; "" where it ran apart.
+        seconds: Computing time of its cells in a typical submission (the median); None where none was measured.
         reasons: Why points were lost, the commonest first.
     """
 
@@ -49,17 +55,20 @@ class Question:
     grade_id: str
     max_score: float
     share: float | None
+    discrimination: float | None
+    is_ranked: bool
     scored: int
     full: int
     none: int
     waiting: int
     inside: str
+    seconds: float | None
     reasons: tuple[Reason, ...]
 
     @property
     def order(self) -> tuple[float, int]:
-        """Sorts questions from the hardest to the easiest; those without any score come last."""
-        return (2.0 if self.share is None else self.share, self.number)
+        """Sorts questions from the hardest to the easiest; those that cannot be ranked yet come last."""
+        return (self.share if self.is_ranked and self.share is not None else 2.0, self.number)
 
 
 @dataclass(frozen=True)
@@ -84,13 +93,20 @@ class Distribution:
 
 @dataclass(frozen=True)
 class AssignmentReport:
-    """Everything the report says about one assignment; `rows` are its submissions by student."""
+    """Everything the report says about one assignment.
+
+    Attributes:
+        rows: Its submissions, by student.
+        waiting: Answers that wait for a person.
+        waiting_rows: Submissions that have one.
+    """
 
     name: str
     max_score: float
-    rows: tuple[SubmissionResult, ...]
+    rows: tuple[Standing, ...]
     graded: int
     waiting: int
+    waiting_rows: int
     failed: int
     distribution: Distribution | None
     questions: tuple[Question, ...]
@@ -98,15 +114,15 @@ class AssignmentReport:
     needing_attention: int
     total_seconds: float
     median_seconds: float
-    slowest: SubmissionResult
+    slowest: Standing
 
-    def cells_of(self, row: SubmissionResult) -> list[CellResult | None]:
+    def cells_of(self, row: Standing) -> list[CellResult | None]:
         """A row's cells in the order of `questions`; None where the submission has no such cell."""
         cells = {cell.grade_id: cell for cell in row.cells}
         return [cells.get(question.grade_id) for question in self.questions]
 
 
-def share(result: SubmissionResult) -> float | None:
+def share(result: Standing) -> float | None:
     """Points earned of the points that were decided; None where nothing was."""
     if result.status is Status.FAILED and not result.cells:
         return None
@@ -116,15 +132,15 @@ def share(result: SubmissionResult) -> float | None:
     return earned / possible if possible > 0 else None
 
 
-def summarize(results: Iterable[SubmissionResult]) -> list[AssignmentReport]:
+def summarize(results: Iterable[Standing]) -> list[AssignmentReport]:
     """One report per assignment, by name."""
-    groups: dict[str, list[SubmissionResult]] = defaultdict(list)
+    groups: dict[str, list[Standing]] = defaultdict(list)
     for result in results:
         groups[result.assignment].append(result)
     return [_assignment(name, sorted(groups[name], key=lambda r: r.student)) for name in sorted(groups)]
 
 
-def _assignment(name: str, rows: Sequence[SubmissionResult]) -> AssignmentReport:
+def _assignment(name: str, rows: Sequence[Standing]) -> AssignmentReport:
     shares = [value for row in rows if (value := share(row)) is not None]
     seconds = [row.seconds for row in rows]
     return AssignmentReport(
@@ -132,7 +148,8 @@ def _assignment(name: str, rows: Sequence[SubmissionResult]) -> AssignmentReport
         max_score=max(row.max_score for row in rows),
         rows=tuple(rows),
         graded=sum(row.status is not Status.FAILED for row in rows),
-        waiting=sum(any(cell.score is None for cell in row.cells) for row in rows),
+        waiting=sum(len(row.waiting) for row in rows),
+        waiting_rows=sum(bool(row.waiting) for row in rows),
         failed=sum(row.status is Status.FAILED for row in rows),
         distribution=distribution(shares) if shares else None,
         questions=_questions(rows),
@@ -152,28 +169,41 @@ def distribution(shares: Sequence[float]) -> Distribution:
     return Distribution(tuple(counts), statistics.fmean(shares), statistics.median(shares), min(shares), max(shares))
 
 
-def _questions(rows: Sequence[SubmissionResult]) -> tuple[Question, ...]:
+def _questions(rows: Sequence[Standing]) -> tuple[Question, ...]:
     """Every grade cell, in the order of the notebook that has most of them."""
-    cells: dict[str, list[CellResult]] = defaultdict(list)
+    cells: dict[str, list[tuple[Standing, CellResult]]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: len(row.cells), reverse=True):
         for cell in row.cells:
-            cells[cell.grade_id].append(cell)
-    return tuple(_question(number, name, group) for number, (name, group) in enumerate(cells.items(), start=1))
+            cells[cell.grade_id].append((row, cell))
+    tells_apart = discrimination(rows)
+    return tuple(
+        _question(number, name, group, tells_apart.get(name))
+        for number, (name, group) in enumerate(cells.items(), start=1)
+    )
 
 
-def _question(number: int, name: str, cells: Sequence[CellResult]) -> Question:
+def _question(
+    number: int, name: str, group: Sequence[tuple[Standing, CellResult]], tells_apart: float | None
+) -> Question:
+    cells = [cell for _, cell in group]
     scored = [cell for cell in cells if cell.score is not None]
     possible = sum(cell.max_score for cell in scored)
+    waiting = [(row, cell) for row, cell in group if name in row.waiting]
+    for_people = any(not cell.open for _, cell in waiting)
+    seconds = [cell.seconds for cell in cells if cell.seconds > 0]
     return Question(
         number=number,
         grade_id=name,
         max_score=max(cell.max_score for cell in cells),
         share=sum(cell.score or 0.0 for cell in scored) / possible if possible > 0 else None,
+        discrimination=tells_apart,
+        is_ranked=possible > 0 and (not for_people or any(name in row.by_hand for row, _ in group)),
         scored=len(scored),
         full=sum((cell.score or 0.0) >= cell.max_score for cell in scored),
         none=sum((cell.score or 0.0) <= 0 < cell.max_score for cell in scored),
-        waiting=len(cells) - len(scored),
+        waiting=len(waiting),
         inside=next((cell.inside for cell in cells if cell.inside), ""),
+        seconds=statistics.median(seconds) if seconds else None,
         reasons=_reasons(cells),
     )
 
@@ -197,7 +227,7 @@ def _reasons(cells: Iterable[CellResult]) -> tuple[Reason, ...]:
 _URGENCY = ("open", str(Status.FAILED), str(Status.NEEDS_ATTENTION), "zero", "low")
 
 
-def _attention(rows: Iterable[SubmissionResult]) -> tuple[Attention, ...]:
+def _attention(rows: Iterable[Standing]) -> tuple[Attention, ...]:
     """Who needs a person, by reason: open scores, what else grading reported, then who earned nothing or little."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:
@@ -208,7 +238,7 @@ def _attention(rows: Iterable[SubmissionResult]) -> tuple[Attention, ...]:
     return tuple(sorted(found, key=lambda item: (_URGENCY.index(item.kind), item.students)))
 
 
-def _concern(row: SubmissionResult) -> tuple[str, str] | None:
+def _concern(row: Standing) -> tuple[str, str] | None:
     """Kind and reason why a person should look at a submission; None where nothing calls for it."""
     if any(cell.open for cell in row.cells):
         return "open", row.message

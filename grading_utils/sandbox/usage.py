@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,9 @@ _NANO: Final = 1e-9
 _FREE_SOCKETS: Final = 32
 _SOCKET_BYTES: Final = 416 << 10  # what a Unix socket may hold unread: `net.core.wmem_max`, doubled as the kernel does
 _DESCRIPTOR_BYTES: Final = 4096  # two ends of a pipe share two pages at least
+_PAIR_BYTES: Final = 256  # what watching one descriptor through another costs: each of half a table all of the rest
+_MAPPING_BYTES: Final = 320
+_MAPPINGS_EVERY: Final = 0.25  # seconds; listing the mappings of one process takes a millisecond
 _FREE_DESCRIPTORS: Final = 64  # every process has a table of that size
 
 
@@ -53,6 +57,10 @@ class Meter:
     _queued_before: float = 0.0
     _tables: int = 0
     """Page tables of the first process as it started: its copies inherit about as much."""
+    _mappings: dict[str, int] = field(default_factory=dict)
+    """How many mappings each process had when they were counted last."""
+    _inherited_mappings: int = 0
+    _mappings_again: float = 0.0
 
     def __post_init__(self) -> None:
         # The student's own /proc lists exactly the processes of its namespace, whoever their parent is by now.
@@ -62,6 +70,7 @@ class Meter:
         with contextlib.suppress(OSError):
             self._proc = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
             self._tables = _kilobytes(self._text("1/status"), "VmPTE:")
+            self._inherited_mappings = self._text("1/maps").count("\n")
 
     def is_blind(self) -> bool:
         """Whether there was no process to look at when this meter was made, or it is closed."""
@@ -114,12 +123,14 @@ class Meter:
                 cpu = max(cpu, cgroups.cpu_seconds(self.group))
         self._cpu = max(self._cpu, cpu)
         queued = self._queued_before + sum(self._queued.values())
-        return Usage(self._cpu, queued if self._tells_queue else None, tasks, len(pids), memory + self._unread())
+        memory += self._unread() + self._mapped(pids)
+        return Usage(self._cpu, queued if self._tells_queue else None, tasks, len(pids), memory)
 
     def exact_memory(self) -> int:
         """Memory that no file backs, each page once; slower than `read`. 0 when the student is gone."""
-        total = self._unread()
-        for pid in self.pids():
+        pids = self.pids()
+        total = self._unread() + self._mapped(pids)
+        for pid in pids:
             try:
                 total += _kilobytes(self._text(f"{pid}/smaps_rollup"), "Pss_Anon:", "Pss_Shmem:", "SwapPss:")
                 total += self._kernel_memory(self._text(f"{pid}/status"))
@@ -130,10 +141,28 @@ class Meter:
         return total
 
     def _kernel_memory(self, status: str) -> int:
-        """What the kernel keeps for a process beyond what a fresh copy costs: page tables, full pipes."""
+        """What the kernel keeps for a process beyond what a fresh copy costs: page tables, pipes, event queues."""
         tables = max(0, _kilobytes(status, "VmPTE:") - self._tables)
         slots = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("FDSize:")), 0)
-        return tables + max(0, slots - _FREE_DESCRIPTORS) * _DESCRIPTOR_BYTES
+        if slots <= _FREE_DESCRIPTORS:
+            return tables
+        return tables + max(slots * _DESCRIPTOR_BYTES, slots**2 // 4 * _PAIR_BYTES)
+
+    def _mapped(self, pids: list[str]) -> int:
+        """What the kernel keeps for mappings, at most: every process counts as the one that was seen with the most.
+
+        Listing them takes long where there are many, so one process at a time is looked at.
+        """
+        if (now := time.monotonic()) >= self._mappings_again and pids:
+            self._mappings_again = now + _MAPPINGS_EVERY
+            known = self._mappings
+            pid = next((pid for pid in pids if pid not in known), None) or next(pid for pid in known if pid in pids)
+            known = {other: count for other, count in known.items() if other in pids and other != pid}
+            with contextlib.suppress(OSError):
+                known[pid] = self._text(f"{pid}/maps").count("\n")  # now the last one in line
+            self._mappings = known
+        most = max(self._mappings.values(), default=0)
+        return max(0, most - self._inherited_mappings) * len(pids) * _MAPPING_BYTES
 
     def _unread(self) -> int:
         """What may wait in sockets; all that the student made are listed, also those that are on their way in one."""

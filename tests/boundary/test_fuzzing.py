@@ -29,7 +29,8 @@ from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire import nodes as n
 from grading_utils.boundary.wire.errors import BoundaryError, Fault, Limit
 from grading_utils.boundary.wire.raised import Raised
-from grading_utils.jobs import Rights
+from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, Rights
 
 from .conftest import in_fork
 from .test_values import EXAMPLES
@@ -183,7 +184,7 @@ def hear(count: int) -> dict[str, int]:
     for number, frame in enumerate(damaged(answers(), count)):
         grown.look(number, count)
         context = contexts.Context(shared, lambda _: None)
-        context.begin(Rights(changes=False, comparisons=False))
+        context.begin(Cell(index=0, role=Role.TEST, source="", rights=Rights(changes=False, comparisons=False)))
         given = [1, [2]]
         with spoken(frame) as sock:
             try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import time
 
 import msgspec
@@ -148,10 +150,10 @@ OPEN = ("open", "could not be decided")
 # What a tampered endpoint may answer when a test calls a function with its list `given`, and what the check comes to.
 LIES = {
     "another object's answer": (lambda q: messages.Answer(seq=q.seq, value=wire.Own(10**6)), STOPPED),
-    "an unknown shared name": (lambda q: messages.Answer(seq=q.seq, value=wire.Shared("expected")), STOPPED),
+    "an unknown shared name": (lambda q: messages.Answer(seq=q.seq, value=wire.Shared("expected")), OPEN),
     "a change of no argument": (lambda q: messages.Answer(seq=q.seq, changes=[messages.Change(7, None)]), STOPPED),
     "a change of type": (lambda q: messages.Answer(seq=q.seq, value=6, changes=[messages.Change(0, 5)]), OPEN),
-    "a forged builtin": (lambda q: messages.Answer(seq=q.seq, value=wire.Named("builtins", "eval")), STOPPED),
+    "a forged builtin": (lambda q: messages.Answer(seq=q.seq, value=wire.Named("builtins", "eval")), OPEN),
     "an unknown exception": (
         lambda q: messages.Threw(seq=q.seq, error=Raised("E", "NoSuchBase", None, "text")),
         ("error", "Exception: E: text"),
@@ -187,6 +189,37 @@ def test_a_lie_costs_the_question_only(lie, verdict, notebook, monkeypatch):
     )  # fmt: skip
     assert [str(run.status) for run in runs] == ["ok", verdict[0], "ok"]
     assert verdict[1] in runs[1].message
+
+
+# What right answers can't get past a bound of ours: no points, and no zero either.
+LIMITS = {
+    "more kinds of objects than are told apart": (
+        "def f(n): return [type(f'K{i}', (), {'x': i})() for i in range(n)]",
+        "assert len(f(3000)) == 3000 and f(3000)[-1].x == 2999",
+    ),
+    "an argument that is too large": ("def f(x): return len(x)", "assert f(bytes(100_000_000)) == 100_000_000"),
+    "an open file": ("def f(x): return x.read()", "import io\nassert f(io.BytesIO(b'a')) == b'a'"),
+    "a lot of objects at once": ("def f(x): return len(x)", "assert f([object() for _ in range(200_000)]) == 200_000"),
+}
+
+
+@pytest.mark.parametrize(("source", "test"), LIMITS.values(), ids=LIMITS)
+def test_a_limit_of_ours_leaves_the_score_open(source, test, check):
+    run = check(source, test)
+    assert (str(run.status), OPEN[1] in run.message, bool(run.reason)) == ("open", True, True), run
+
+
+def test_a_constant_of_a_library_that_only_the_student_has_imported_is_known() -> None:
+    program = """
+import sys
+from grading_utils.boundary.wire import codec, nodes
+assert "pandas" not in sys.modules
+value = codec.Decoder(None, b"").value(nodes.Named("pandas", "NA"))
+print(value is sys.modules["pandas"].NA)
+"""
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "True\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ def test_course_names_the_folder_that_a_command_works_on(
     given = {
         "assignment": "counting", "student": "amara", "date": "2030-12-01", "file": "file.csv", "download": "file.csv",
         "shards": "empty", "output": "out.zip", "system": None, "source": None, "fill": "file.csv",
+        "sheet": "file.csv", "target": "out.csv",
     }  # fmt: skip
     words: list[str] = []
     for parameter in command.params:

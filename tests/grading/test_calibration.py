@@ -177,6 +177,13 @@ def test_a_student_who_meets_a_limit_that_the_solution_does_not_meet_is_left_ope
     assert "f-test is open: " in results["curious"].message
     asked = graded(course, "curious", inside=["f-test"])["curious"]
     assert (asked.score, asked.cells[0].inside, asked.status) == (2, "a person asked for it", Status.GRADED)
+    # Grading again keeps what the person decided about this submission, and asks again about the next.
+    again = graded(course)
+    assert [again[name].cells[0].inside for name in ("curious", "right")] == ["a person asked for it", ""]
+    assert again["curious"].score == 2
+    assert graded(course, "curious", apart_only=True)["curious"].cells[0].score is None
+    hand_in(course, "curious", solved(course, answer=curious + " "))
+    assert graded(course)["curious"].cells[0].score is None
 
 
 BREAK = """
@@ -216,3 +223,41 @@ def test_machinery_that_always_breaks_is_no_reason_to_run_a_check_inside(course_
     cell = graded(course)["right"].cells[0]
     assert (cell.score, cell.inside) == (None, "")
     assert "the grading machinery failed, not the student: KeyError: 'our own secret trouble'" in cell.open
+
+
+def test_a_check_on_what_an_earlier_check_made_the_student_s_code_do_runs_after_it(course_of: Any) -> None:
+    seen = "seen = []\ndef remember(word):\n    seen.append(word)\n    return len(seen)"
+    course = course_of(
+        answer(seen), ("count-test", "assert remember('first') == 1"), ("seen-test", "assert seen == ['first']")
+    )
+    lines: list[str] = []
+    hand_in(course, "right", solved(course))
+    hand_in(course, "wrong", solved(course, answer="seen = []\ndef remember(word): return 1"))
+    results = graded(course, tell=lines.append)
+    assert {name: [cell.score for cell in result.cells] for name, result in results.items()} == {
+        "right": [2, 2], "wrong": [2, 0],
+    }  # fmt: skip
+    assert "seen-test runs inside after all earlier checks, because without them: AssertionError" in lines[0]
+
+
+def test_what_passed_only_beside_a_check_that_has_moved_inside_is_tried_again(course_of: Any) -> None:
+    course = course_of(
+        answer(FRAMES),
+        ("depth-test", "import sys\nsys.marker = 1\nsecret = 41\nassert depth() == 41"),
+        ("marker-test", "import sys\nassert depth and sys.marker == 1"),
+    )
+    hand_in(course, "right", solved(course))
+    result = graded(course)["right"]
+    assert [(cell.score, bool(cell.inside)) for cell in result.cells] == [(2, True), (2, True)]
+
+
+def test_cells_find_their_inputs_outputs_and_the_shell_of_a_notebook(course_of: Any) -> None:
+    course = course_of(
+        ("locked-value", "40 + 2"),
+        answer("theirs = 42 in Out.values() and any('40 + 2' in cell for cell in In)"),
+        ("theirs-test", "assert theirs is True"),
+        ("inputs-test", "assert any('theirs' in cell for cell in In) and 42 in Out.values()"),
+        ("shell-test", "assert theirs and type(get_ipython()).__name__ == 'ZMQInteractiveShell'"),
+    )
+    hand_in(course, "right", solved(course))
+    assert [cell.score for cell in graded(course)["right"].cells] == [2, 2, 2]

@@ -20,7 +20,7 @@ from grading_utils.jobs import CellRun, CellStatus, Job
 from grading_utils.reporting.feedback import write_feedback
 from grading_utils.reporting.records import merge_json, read_json
 from grading_utils.reporting.report import write_report
-from grading_utils.reporting.standings import read_standings
+from grading_utils.reporting.standings import Standing, read_standings
 from grading_utils.results import Status, SubmissionResult
 
 from ..conftest import ASSIGNMENT, cell_named, counting_notebook, hand_in
@@ -103,7 +103,7 @@ def test_a_later_hand_in_that_cannot_be_read_leaves_the_earlier_grade_and_both_a
     (page,) = write_feedback(small_course, [result])
     assert "Your latest submission could not be graded" in page.read_text()
     assert "4.5" in page.read_text()
-    write_report([result], small_course.root / "report.html", course_name="small")
+    write_report([Standing.of(result)], small_course.root / "report.html", course_name="small")
     assert "ends in the middle" in (small_course.root / "report.html").read_text()
     with Gradebook(small_course.layout.db_url) as gradebook:
         assert gradebook.find_submission(ASSIGNMENT, "ann").score == result.score
@@ -256,12 +256,11 @@ def test_results_survive_a_round_trip_as_json(small_course: Course, copy_of_solu
     assert read_json(path) == results
     [entry] = json.loads(path.read_text())
     assert set(entry) == {"student", "assignment", "status", "score", "max_score", "message", "seconds", "cells"}
-    assert set(entry["cells"][0]) == {"grade_id", "score", "max_score", "message", "details", "open", "inside"}
+    cell = {"grade_id", "score", "max_score", "message", "details", "open", "inside", "seconds"}
+    assert set(entry["cells"][0]) == cell
 
 
-def test_a_check_of_something_with_a_blank_left_reads_not_answered(
-    small_course: Course, copy_of_solution: Any
-) -> None:
+def test_a_check_of_something_with_a_blank_left_reads_not_answered(small_course: Course, copy_of_solution: Any) -> None:
     blank = "def count_words(text):\n    return ..."
     hand_in(small_course, "amara", with_cell(copy_of_solution(), "count-words", blank))
     result = run(small_course)["amara"].cells[0]

@@ -13,6 +13,8 @@ from nbgrader.api import Gradebook
 
 from grading_utils.authoring.release import release
 from grading_utils.course.course import Course
+from grading_utils.grading.decisions import Decisions
+from grading_utils.jobs import UNDECIDED
 
 from ..conftest import ASSIGNMENT, cell_named, hand_in
 
@@ -77,3 +79,22 @@ def test_nbgrader_feedback_shows_no_hidden_test(small_course: Course, solution: 
     assert "count_words" in page
     assert "x  y" not in page
     assert "a text without words has no counts" in page
+
+
+def test_nbgrader_autograde_leaves_an_open_score_to_a_person(small_course: Course, solution: Any) -> None:
+    assert nbgrader(small_course, "generate_assignment", ASSIGNMENT).returncode == 0
+    kinds = "def count_words(text): return [type(f'K{n}', (), {'x': n})() for n in range(3000)]"
+    cell_named(solution, "count-words").source = kinds
+    hand_in(small_course, "odd", solution)
+    done = nbgrader(small_course, "autograde", ASSIGNMENT, "--create")
+    assert done.returncode == 0, done.stderr
+    assert "odd: count-words-test is open: " in done.stderr
+    assert scores(small_course)["odd"] == {"count-words-test": None, "commonest-test": 1, "why": None}
+    with Gradebook(small_course.layout.db_url) as gradebook:
+        waiting = gradebook.find_grade("count-words-test", ASSIGNMENT, ASSIGNMENT, "odd")
+        assert waiting.needs_manual_grade
+    notebook = nbformat.read(small_course.autograded(ASSIGNMENT, "odd") / f"{ASSIGNMENT}.ipynb", 4)
+    assert [output.evalue for output in cell_named(notebook, "count-words-test").outputs] == [UNDECIDED]
+    Decisions(small_course, ASSIGNMENT).add(["odd"], ["count-words-test"])
+    assert nbgrader(small_course, "autograde", ASSIGNMENT, "--force").returncode == 0
+    assert scores(small_course)["odd"]["count-words-test"] == 0  # looked at inside: a wrong answer

@@ -275,6 +275,18 @@ def attachments_that_run(notebook: Notebook) -> None:
             cell["source"] += "\n![x](attachment:a.svg)<script>document.title='owned'</script>"
 
 
+def attachments_that_break_out(notebook: Notebook) -> None:
+    out = "x\" onerror=\"document.title='owned'\" x=\""
+    notebook["cells"][-1]["source"] = "![a](attachment:a.png) ![b](attachment:b) <img src='attachment:a.png'>"
+    notebook["cells"][-1]["attachments"] = {
+        "a.png": {"image/png": out}, "b": {"image/gif": "</textarea><script>1</script>"}, "../../c": {"image/png": out},
+    }  # fmt: skip
+
+
+def texts_that_reorder_themselves(notebook: Notebook) -> None:
+    notebook["cells"].append(_code("x = 'a\u202e' # \u2066\u2069\x1b[2J\ud800\nprint(x)\ntried()"))
+
+
 def fifteen_hundred_cells(notebook: Notebook) -> None:
     for number in range(1_500):
         notebook["cells"].append(_code("pass", nbgrader={"grade_id": f"g{number}", "grade": True, "points": 1}))
@@ -542,6 +554,47 @@ def a_folder_in_the_place_of_a_file(folder: Path, notebook: bytes) -> None:
     (folder / "data.txt").mkdir()
     (folder / "data.txt" / "mine.txt").write_text("mine")
     (folder / "tables").write_text("a file")
+
+
+def a_path_that_is_too_long(folder: Path, notebook: bytes) -> None:
+    (folder / NAME).write_bytes(notebook)
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(20):
+        os.mkdir("d" * 240, dir_fd=here)
+        inner = os.open("d" * 240, os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
+        os.close(here)
+        here = inner
+        os.close(os.open("f" * 240, os.O_WRONLY | os.O_CREAT, dir_fd=here))
+    os.close(here)
+
+
+def files_that_nobody_may_read(folder: Path, notebook: bytes) -> None:
+    (folder / NAME).write_bytes(notebook)
+    (folder / "closed.txt").write_text("closed")
+    (folder / "closed.txt").chmod(0)
+    (folder / "closed").mkdir()
+    (folder / "closed" / "inner.txt").write_text("closed")
+    (folder / "closed").chmod(0)
+
+
+def names_in_no_encoding(folder: Path, notebook: bytes) -> None:
+    (folder / NAME).write_bytes(notebook)
+    for number, name in enumerate((b"\xff\xfe.txt", b"\xc3.ipynb", "right\u202etxt.csv".encode(), b"=1+1.csv", b"-rf")):
+        Path(os.fsdecode(bytes(folder) + b"/" + name)).write_text(str(number))
+
+
+def a_zip_that_overwrites_itself(folder: Path, notebook: bytes) -> None:
+    with zipfile.ZipFile(folder / "handed-in.zip", "w") as archive:
+        archive.writestr("hostile/data.txt/inner.txt", "a folder first")
+        archive.writestr("hostile/data.txt", "then a file of that name")
+        archive.writestr(f"hostile/{NAME}/x", "the notebook as a folder")
+        archive.writestr(f"hostile/{NAME}", notebook)
+
+
+def a_sparse_file_beside(folder: Path, notebook: bytes) -> None:
+    (folder / NAME).write_bytes(notebook)
+    with (folder / "sparse.bin").open("wb") as file:
+        file.truncate(1 << 40)
 
 
 def names_that_command_terminals(folder: Path, notebook: bytes) -> None:

@@ -60,3 +60,11 @@ def test_nothing_goes_through_a_door_that_the_solution_does_not_need(entry: dict
             graded = nbformat.read(course.autograded(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb", as_version=4)
             said = [*(str(cell.get("outputs")) for cell in graded.cells), *(c.message for c in results[student].cells)]
             assert answer["silent"] not in "".join(said)
+
+
+def test_every_attack_was_tried_on_the_code_before_it_and_many_succeeded_there() -> None:
+    attacks = [attack for entry in ENTRIES for attack in entry["attacks"].values()]
+    assert all("before" in attack for attack in attacks)
+    succeeded = [attack for attack in attacks if attack["before"] != "failed" and 1 in attack["before"]]
+    assert len(succeeded) >= 10
+    assert all(entry["honest"] for entry in ENTRIES)

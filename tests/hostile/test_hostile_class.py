@@ -20,6 +20,7 @@ from nbgrader.api import Gradebook
 
 from grading_utils.course.bundle import Bundle, NotebookBundle, build_bundle
 from grading_utils.course.course import Course
+from grading_utils.grading import unchanged
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.pipeline import EngineFactory, grade
@@ -270,6 +271,21 @@ def test_an_attack_is_defeated(attack: Attack, everybody: Graded) -> None:
 @pytest.mark.hostile
 def test_nothing_but_the_grades_changed_after_all_attacks(everybody: Graded) -> None:
     check_the_rest(everybody)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_whatever_was_handed_in_can_be_told_from_what_is_handed_in_later(file: str, tmp_path: Path) -> None:
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    try:
+        FILES[file](folder, b"{}")
+    except PermissionError:
+        pytest.skip("devices are for root to make")
+    before = unchanged._digest(folder)
+    assert unchanged._digest(folder) == before
+    if folder.is_dir():
+        (folder / "later.txt").write_text("later")
+        assert unchanged._digest(folder) != before
 
 
 def test_the_hostile_class_is_large_and_each_family_takes_part_in_the_quick_one() -> None:

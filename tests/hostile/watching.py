@@ -75,7 +75,8 @@ def files_named(mark: str, *folders: Path) -> list[str]:
         with contextlib.suppress(OSError):
             found.update(str(entry) for entry in place.iterdir() if mark in entry.name)
     for folder in folders:
-        found.update(str(entry) for entry in folder.rglob(f"*{mark}*"))
+        names = ((parent, name) for parent, folders, files in os.walk(folder) for name in (*folders, *files))
+        found.update(os.path.join(parent, name) for parent, name in names if mark in name)  # noqa: PTH118
     return sorted(found)
 
 
@@ -85,16 +86,21 @@ def contents(folder: Path) -> dict[str, str]:
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = Path(parent, name)
-            if path.is_symlink():
-                found[str(path)] = f"link to {path.readlink()}"
-            elif path.is_file():
-                status = path.stat()
-                data = path.read_bytes() if status.st_size < _READ_AT_MOST else b""
-                digest = hashlib.sha256(data).hexdigest()
-                found[str(path)] = f"{status.st_mode:o} {status.st_uid} {status.st_size} {digest}"
-            else:
-                found[str(path)] = f"{path.lstat().st_mode:o}"
+            try:
+                found[str(path)] = _content(path)
+            except OSError as error:  # no permission, or a path that is too long
+                found[str(path)] = f"out of reach: {error.strerror}"
     return found
+
+
+def _content(path: Path) -> str:
+    status = path.lstat()
+    if path.is_symlink():
+        return f"link to {path.readlink()}"
+    if not path.is_file():
+        return f"{status.st_mode:o}"
+    data = path.read_bytes() if status.st_size < _READ_AT_MOST else b""
+    return f"{status.st_mode:o} {status.st_uid} {status.st_size} {hashlib.sha256(data).hexdigest()}"
 
 
 def gradebook_rows(path: Path) -> dict[str, int]:

@@ -32,6 +32,8 @@ def minutes_by_the_rule(notebook: Any) -> float:
             total += len(text.split()) / WORDS + PREDICTION * text.count("**Predict")
         elif not entry:
             total += PLAY
-        elif not entry.get("grade") and cell.id != "setup":
+        elif (
+            not entry.get("grade") and cell.id != "setup" and not cell.metadata.get("jupyter", {}).get("source_hidden")
+        ):
             total += sum(bool(line.strip()) for line in cell.source.split("\n")) / LINES
     return total

@@ -98,8 +98,21 @@ def test_what_is_said_about_predictions_is_true(executed: dict[str, Any]) -> Non
 
 
 def test_stories_at_a_low_temperature_have_fewer_different_words(executed: dict[str, Any]) -> None:
-    cold, warm = map(int, re.findall(r"(\d+) different words of 21", text_of(executed["sample-word-picture"])))
+    said = re.findall(
+        r"(\d+) different words of 21 \(in 20 stories (\d+) to (\d+)\)", text_of(executed["sample-word-picture"])
+    )
+    (cold, *_, coldest_most), (warm, warmest_least, _) = [list(map(int, row)) for row in said]
     assert cold + 3 <= warm
+    assert coldest_most > warmest_least, "single stories overlap, which is why there are twenty"
+
+
+def test_single_verses_copy_different_shares_and_more_with_a_longer_context(executed: dict[str, Any]) -> None:
+    rows = re.findall(
+        r"single verses copy (\d+)% to (\d+)% of their 5-grams", text_of(executed["copied-share-picture"])
+    )
+    lows, highs = zip(*[tuple(map(int, row)) for row in rows], strict=True)
+    assert list(lows) == sorted(lows)
+    assert all(low < high for low, high in zip(lows, highs, strict=True))
 
 
 def test_the_perplexities_are_as_the_question_says(executed: dict[str, Any], notebook: Any) -> None:

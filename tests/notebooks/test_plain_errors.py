@@ -114,6 +114,17 @@ def test_in_a_kernel_the_error_keeps_its_type_and_message(tmp_path: Path) -> Non
         assert "Traceback" in "\n".join(other.outputs[0].traceback)
 
 
+def test_in_a_kernel_a_check_that_can_do_nothing_with_a_blank_result_names_the_blank(tmp_path: Path) -> None:
+    with kernel(tmp_path) as run:
+        run.run(SETUP)
+        run.run("def losses():\n    return [...]")
+        message, checked = run.run('"""Check 1: numbers."""\nfound = [float(loss) for loss in losses()]')
+        assert message.startswith("TypeError: float()")
+        shown = "\n".join(checked.outputs[0].traceback)
+        assert "there is a blank left in line 2 of your answer cell" in shown
+        assert "Traceback" not in shown
+
+
 def test_in_a_kernel_an_error_inside_a_library_shows_the_students_line_and_folds_the_rest(tmp_path: Path) -> None:
     with kernel(tmp_path) as run:
         run.run(SETUP)

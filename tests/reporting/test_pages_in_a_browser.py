@@ -34,6 +34,7 @@ from grading_utils.grading.solutions import solution_notebook
 from grading_utils.reporting.feedback import write_feedback
 from grading_utils.reporting.model_answers import HEADING
 from grading_utils.reporting.report import write_report
+from grading_utils.reporting.standings import Standing
 
 from ..conftest import ASSIGNMENT, cell_named, hand_in, managed, write_course
 
@@ -107,7 +108,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     results = list(grade(course, bundle, ["mallory"], engine_factory(course, isolate=True), everything=True))
     assert results[0].cells, results
     write_feedback(course, results)
-    write_report(results, course.root / "report.html")
+    write_report(map(Standing.of, results), course.root / "report.html")
     return course
 
 

@@ -69,6 +69,7 @@ def test_json_has_the_documented_fields(tmp_path: Path) -> None:
         "details": "",
         "open": "",
         "inside": "",
+        "seconds": 0.0,
     }
     assert written["cells"][0] == cell
     assert written["cells"][2]["score"] is None

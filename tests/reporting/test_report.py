@@ -17,6 +17,7 @@ from grading_utils.cli.report import command
 from grading_utils.errors import CourseError
 from grading_utils.reporting.records import write_json
 from grading_utils.reporting.report import write_report
+from grading_utils.reporting.standings import Standing
 from grading_utils.results import CellResult, Status, SubmissionResult
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}
@@ -52,7 +53,7 @@ def structure(page: str) -> Structure:
 
 
 def written(results: list[SubmissionResult], folder: Path) -> str:
-    write_report(results, folder / "report.html", course_name="A <course>")
+    write_report(map(Standing.of, results), folder / "report.html", course_name="A <course>")
     return (folder / "report.html").read_text(encoding="utf-8")
 
 

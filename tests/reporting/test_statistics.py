@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+import numpy as np
 import pytest
 
+from grading_utils.reporting.items import discrimination
 from grading_utils.reporting.pages import duration, percent, points
+from grading_utils.reporting.standings import Standing
 from grading_utils.reporting.statistics import distribution, share, summarize
 from grading_utils.results import CellResult, Status, SubmissionResult
 
@@ -14,15 +18,17 @@ def submission(student: str, *scores: float | None, message: str = "", status: S
         CellResult(grade_id=f"q{n}", score=score, max_score=2.0, message=cell.get(f"q{n}", ""))
         for n, score in enumerate(scores, start=1)
     )
-    return SubmissionResult(
-        student=student,
-        assignment="a",
-        status=status,
-        score=sum(score or 0.0 for score in scores),
-        max_score=2.0 * len(scores),
-        message=message,
-        seconds=float(len(student)),
-        cells=cells,
+    return Standing.of(
+        SubmissionResult(
+            student=student,
+            assignment="a",
+            status=status,
+            score=sum(score or 0.0 for score in scores),
+            max_score=2.0 * len(scores),
+            message=message,
+            seconds=float(len(student)),
+            cells=cells,
+        )
     )
 
 
@@ -120,7 +126,45 @@ def test_open_scores_come_before_every_other_trouble() -> None:
         message="q1 is open: a value of 80 MB",
     )  # fmt: skip
     failed = submission("a", status=Status.FAILED, message="no notebook")
-    [report] = summarize([failed, waits])
+    [report] = summarize([failed, Standing.of(waits)])
     assert next((item.kind, item.reason, item.students) for item in report.attention) == (
         "open", "q1 is open: a value of 80 MB", ("z",),
     )  # fmt: skip
+
+
+def test_every_answer_that_waits_is_counted_not_every_submission() -> None:
+    (report,) = summarize([submission("ada", 2.0, None, None), submission("bob", 2.0, None, 1.0)])
+    assert (report.waiting, report.waiting_rows) == (3, 2)
+
+
+def test_a_question_in_which_only_blanks_have_a_score_is_not_the_hardest_until_a_person_has_graded() -> None:
+    rows = [submission("ada", 1.0, None), submission("bob", 2.0, None), submission("cy", 2.0, 0.0)]
+    (report,) = summarize(rows)
+    first, second = sorted(report.questions, key=lambda question: question.order)
+    assert (first.grade_id, second.grade_id, second.is_ranked) == ("q1", "q2", False)
+    graded = msgspec.structs.replace(submission("ada", 1.0, 1.0), by_hand=("q2",))
+    (report,) = summarize([graded, *rows[1:]])
+    assert min(report.questions, key=lambda question: question.order).grade_id == "q2"
+
+
+def test_an_open_automatic_score_keeps_no_question_from_its_rank() -> None:
+    open_one = CellResult(grade_id="q1", score=None, max_score=2.0, open="a value of 80 MB")
+    waits = msgspec.structs.replace(submission("ada", None), cells=(open_one,))
+    (report,) = summarize([waits, submission("bob", 0.0)])
+    assert report.questions[0].is_ranked
+
+
+def test_discrimination_is_the_correlation_with_all_other_questions() -> None:
+    q1 = [0, 0, 1, 0, 1, 1, 2, 1, 2, 2]
+    q2 = [0, 1, 0, 1, 1, 2, 1, 2, 2, 2]
+    q3 = [2, 2, 2, 1, 2, 1, 1, 0, 0, 0]
+    rows = [submission(f"s{n}", *map(float, scores)) for n, scores in enumerate(zip(q1, q2, q3, strict=True))]
+    figures = discrimination(rows)
+    expected = {}
+    columns = {"q1": q1, "q2": q2, "q3": q3}
+    for name, own in columns.items():
+        rest = [sum(values) for values in zip(*(c for other, c in columns.items() if other != name), strict=True)]
+        expected[name] = float(np.corrcoef(own, rest)[0, 1])
+    assert figures == pytest.approx(expected)
+    assert (figures["q3"] or 0) < 0
+    assert discrimination(rows[:9]) == dict.fromkeys(columns)

@@ -88,6 +88,37 @@ def test_memory_that_the_kernel_keeps_for_a_student_counts(stage: Stage, hold: s
     assert answer == {"ended": "memory limit: more than 256 MiB"}
 
 
+@pytest.mark.parametrize(
+    "hold",
+    [
+        # mappings of memory that nobody touches
+        "libc = ctypes.CDLL(None)\nlibc.mmap.restype = ctypes.c_void_p\n"
+        "base = libc.mmap(None, ctypes.c_size_t(56_000 * 4096), 1, 0x22, -1, ctypes.c_long(0))\n"
+        "for page in range(0, 56_000, 2):\n"
+        "    libc.mprotect(ctypes.c_void_p(base + page * 4096), ctypes.c_size_t(4096), 0)\n"
+        "def mine(): pass",
+        # event queues that each watch all the others
+        "def mine():\n    queues = [select.epoll() for _ in range(120)]\n"
+        "    events = [os.eventfd(0) for _ in range(120)]\n"
+        "    for queue in queues:\n        for event in events: queue.register(event)\n    return queues, events",
+    ],
+    ids=["mappings", "event queues"],
+)
+def test_what_many_processes_have_the_kernel_keep_counts(start_warm: Callable[..., WarmProcess], hold: str) -> None:
+    """A hundred megabytes in twenty-four processes, of which none touches any memory."""
+    code = f"""
+import ctypes, os, select, time
+{hold}
+for _ in range(24):
+    if os.fork() == 0:
+        kept = mine()
+        time.sleep(60)
+time.sleep(60)
+"""
+    with start_warm(memory_bytes=64 * MIB, processes=40) as warm, warm.fork_tester() as tester:
+        assert Stage(tester).student(code, seconds=60.0) == {"ended": "memory limit: more than 64 MiB"}
+
+
 def test_memory_of_all_processes_together_is_limited(stage: Stage) -> None:
     answer = stage.student("""
 import os, time

@@ -14,17 +14,16 @@ import random
 import signal
 import socket
 import sys
-import traceback
 from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.student import borrowed, files, proxies
+from grading_utils.boundary.student import borrowed, files, proxies, texts
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
-from grading_utils.boundary.wire import codec, constants, frames, nodes, randomness, references
+from grading_utils.boundary.wire import codec, constants, frames, mersenne, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.errors import BoundaryError, Refused
 from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 from grading_utils.checks.names import bound_names, defined_names
@@ -54,9 +53,10 @@ class Endpoint:
         self._proxies: dict[int, proxies.Proxy] = {}
         self._children: list[int] = []
         self._late: dict[int, BaseException] = {}
+        self._known: dict[str, object] = {}  # what the tester has been told of, and keeps, by name
         self._seq = 0
         self._busy = False
-        self._question: tuple[Any, bytes] | None = None
+        self._could_not_send = False
 
     # --- the conversation ---
 
@@ -85,7 +85,12 @@ class Endpoint:
             raise
         except BaseException as error:
             encoder = codec.Encoder(self)
-            reply = m.Threw(seq=question.seq, error=self._describe(error, encoder))
+            reply = m.Threw(
+                seq=question.seq,
+                error=self._describe(error, encoder),
+                rebound=self._rebound(),
+                too_large=isinstance(error, references.TooLarge),
+            )
         self._busy = False
         if reply is None:
             return
@@ -93,12 +98,20 @@ class Endpoint:
             frames.send(self._sock, reply, encoder.bulk)
         except UnicodeEncodeError:
             raised = Raised("ValueError", "ValueError", None, "a name or a text can't be encoded")
-            frames.send(self._sock, m.Threw(seq=question.seq, error=raised))
+            frames.send(self._sock, m.Threw(seq=question.seq, error=raised, rebound=self._rebound()))
+        except Refused as error:
+            raised = Raised("ValueError", "ValueError", None, str(error))
+            threw = m.Threw(seq=question.seq, error=raised, rebound=self._rebound(), too_large=True)
+            frames.send(self._sock, threw)
 
     def operate(self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Ask the tester to do something with an object of its own."""
         encoder = codec.Encoder(self, strict=True)
-        encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        try:
+            encoded = [encoder.value(argument) for argument in (*arguments, *keywords.values())]
+        except references.TooLarge:
+            self._could_not_send = True
+            raise
         seq = self._seq
         ask = m.CallBack(seq=seq, id=id, op=op, arguments=encoded, keywords=list(keywords))
         frames.send(self._sock, ask, encoder.bulk)
@@ -151,20 +164,27 @@ class Endpoint:
         if question.instructor and self._warm.adopt(question.source) is not None:
             return m.CellDone(seq=question.seq, ok=True, outputs=[])
         self._busy = True
-        binds, defines = self._names_in(question.source)
-        borrowed.take_over(self._warm.shell, self._warm.shell.transform_cell(question.source), question.earlier)
+        text = self._as_python(question.source)
+        binds, defines = self._names_in(text)
+        borrowed.take_over(self._warm.shell, text, question.earlier)
         ok, outputs = run_cell(self._warm.shell, question.source, draws=question.draws)
         self._busy = False
         if question.instructor:
             self._warm.register({name: self._namespace[name] for name in binds if name in self._namespace})
-        plain = [_as_text(output) for output in outputs]
+        plain = [texts.as_text(output) for output in outputs]
         return m.CellDone(seq=question.seq, ok=ok, outputs=plain, binds=binds, defines=defines)
 
-    def _names_in(self, source: str) -> tuple[list[str], list[str]]:
+    def _as_python(self, source: str) -> str:
+        """A cell's text without IPython's own syntax; nothing where it can't be taken apart, as running it will say."""
+        try:
+            return self._warm.shell.transform_cell(source)
+        except Exception:
+            return ""
+
+    def _names_in(self, text: str) -> tuple[list[str], list[str]]:
         """Names that a cell binds and names of functions that it defines; none where its text can't be read."""
         try:
-            text = self._warm.shell.transform_cell(source)
-            return _plain_names(bound_names(text)), _plain_names(defined_names(text))
+            return texts.plain_names(bound_names(text)), texts.plain_names(defined_names(text))
         except Exception:
             return [], []
 
@@ -175,7 +195,15 @@ class Endpoint:
     def _lookup(self, question: m.Lookup, _: codec.Decoder, encoder: codec.Encoder) -> Any:
         if question.name not in self._namespace:
             raise NameError(f"name {question.name!r} is not defined")
-        return m.Answer(seq=question.seq, value=encoder.value(self._namespace[question.name]))
+        value = self._namespace[question.name]
+        node = encoder.value(value)
+        if m.is_kept(node):
+            self._known[question.name] = value
+        return m.Answer(seq=question.seq, value=node)
+
+    def _rebound(self) -> list[str]:
+        names = self._namespace
+        return [name for name, value in self._known.items() if names.get(name) is not value]
 
     def _bind(self, question: m.Bind, decoder: codec.Decoder, _: codec.Encoder) -> Any:
         if not (question.is_offer and _is_unknown(question.value)):
@@ -196,6 +224,7 @@ class Endpoint:
         before = [self._fingerprint(value) for value in given]
         marks = randomness.marks()
         target = self._objects[question.id]
+        self._could_not_send = False
         result: Any = None
         error: Raised | None = None
         functions = {name: decoder.value(value) for name, value in question.replaced.items()}
@@ -216,9 +245,11 @@ class Endpoint:
         ]
         traces: dict[str, Any] = {
             "changes": changes,
-            "stdout": _printed(recorder, "stdout"),
-            "stderr": _printed(recorder, "stderr"),
+            "stdout": texts.printed(recorder, "stdout"),
+            "stderr": texts.printed(recorder, "stderr"),
             "drew": randomness.changed(marks, randomness.marks()),
+            "too_large": self._could_not_send,
+            "rebound": self._rebound(),
         }
         if error is not None:
             return m.Threw(seq=question.seq, error=error, **traces)
@@ -250,7 +281,8 @@ class Endpoint:
             items=items,
             finished=finished,
             error=None if error is None else self._describe(error, encoder),
-            stdout=_printed(recorder, "stdout"),
+            stdout=texts.printed(recorder, "stdout"),
+            rebound=self._rebound(),
         )
 
     def _describe_object(self, question: m.Describe, _: codec.Decoder, encoder: codec.Encoder) -> Any:
@@ -273,9 +305,9 @@ class Endpoint:
         given = returns is not inspect.Signature.empty
         return m.Description(
             seq=question.seq,
-            name=_text(target, "__name__", 200),
-            qualname=_text(target, "__qualname__", 200),
-            doc=_text(target, "__doc__", 1 << 16),
+            name=texts.text(target, "__name__", 200),
+            qualname=texts.text(target, "__qualname__", 200),
+            doc=texts.text(target, "__doc__", 1 << 16),
             parameters=parameters,
             returns=_annotation(returns, encoder) if given else None,
             returns_given=given,
@@ -311,14 +343,14 @@ class Endpoint:
         return namespace
 
     def _describe(self, error: BaseException, encoder: codec.Encoder) -> Raised:
-        return describe(error, encoder, _cell_frames(error), refers=True)
+        return describe(error, encoder, texts.cell_frames(error), refers=True)
 
     def _fingerprint(self, value: object) -> object:
         """What a mutable argument looks like now; None for one that can't change or is too large to watch."""
         if type(value) in (type(None), bool, int, float, str, bytes, complex):
             return None
         if type(value) is random.Random:
-            return randomness.mark(value)
+            return mersenne.read(value)
         encoder = codec.Encoder(self, strict=True)
         try:
             node = encoder.value(value)
@@ -335,52 +367,11 @@ def _is_unknown(node: nodes.Value) -> bool:
     return root not in sys.modules and root not in sys.stdlib_module_names
 
 
-def _printed(recorder: Any, name: str) -> str:
-    text = "".join(output["text"] for output in recorder.finish() if output.get("name") == name)
-    return _plain(text)[: m.MAX_PRINTED]
-
-
-def _plain(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
-def _as_text(output: dict[str, Any]) -> dict[str, Any]:
-    """The output with text that can be sent."""
-    return {
-        key: _plain(value) if isinstance(value, str)
-        else [_plain(str(line)) for line in value] if isinstance(value, list)
-        else {mime: _plain(data) for mime, data in value.items()} if isinstance(value, dict)
-        else None
-        for key, value in output.items()
-    }  # fmt: skip
-
-
-def _plain_names(names: frozenset[str]) -> list[str]:
-    return sorted(name for name in names if len(name) <= 200)[:1000]
-
-
-def _text(target: Any, attribute: str, longest: int) -> str | None:
-    try:
-        value = getattr(target, attribute, None)
-    except Exception:
-        return None
-    return _plain(value)[:longest] if isinstance(value, str) else None
-
-
 def _annotation(annotation: object, encoder: codec.Encoder) -> nodes.Value:
     named = constants.constant_name(annotation)
     if named is not None or isinstance(annotation, str):
         return encoder.value(annotation)
-    return _plain(inspect.formatannotation(annotation))[:200]
-
-
-def _cell_frames(error: BaseException) -> list[str]:
-    """Where in the notebook's cells an exception came from: `<cell>, line 3, in predict: return x[0]`."""
-    frames_found: list[str] = []
-    for frame in traceback.extract_tb(error.__traceback__, limit=-40):
-        if frame.filename.startswith("<ipython-input"):
-            frames_found.append(_plain(f"line {frame.lineno}, in {frame.name}: {frame.line or ''}")[:400])
-    return frames_found[-10:]
+    return texts.plain(inspect.formatannotation(annotation))[:200]
 
 
 _HANDLERS: dict[type, Any] = {

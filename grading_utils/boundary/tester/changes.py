@@ -44,7 +44,7 @@ def assign_in_place(old: Any, new: Any) -> None:
         for pair in zip(old, new, strict=True):
             _merged(*pair)
     elif kind is random.Random:
-        old.setstate(new.getstate())
+        set_state(old, get_state(new))
     else:
         _assign_library(old, new)
 

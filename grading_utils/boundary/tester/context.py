@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from grading_utils.boundary.tester.locked import Parts
 from grading_utils.boundary.tester.received import Received
 from grading_utils.boundary.tester.wording import Allowance
 from grading_utils.boundary.wire.errors import Limit
+from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION
 from grading_utils.boundary.wire.references import SharedNames
 from grading_utils.jobs import Cell, Rights
 
@@ -41,18 +43,37 @@ class Context:
     """What student code may do in the check that is running."""
     limits: list[str] = field(default_factory=list)
     """Limits of ours that were hit in the check that is running, each as a sentence for the instructor."""
+    hindrances: list[str] = field(default_factory=list)
+    """Limits that count only where the check fails: a right answer may have met one without harm."""
+    source_text: str = ""
+    """What the check that is running says."""
     faults: list[BaseException] = field(default_factory=list)
     """Exceptions of our own machinery in the check that is running, also where the test has caught them."""
 
+    expects_an_end: bool = False
+    """Does the check that is running say `StopIteration` or the like, so that it may be raised in it?"""
     withheld: bool = False
     """Has student code changed an argument in a check that doesn't let it?"""
 
-    def begin(self, rights: Rights) -> None:
+    _locked: Parts | None = None
+
+    @property
+    def locked(self) -> Parts:
+        """What the instructor's cells have bound, with all that it holds, as the check that is running found it."""
+        if self._locked is None:
+            self._locked = Parts(self.shared.by_name.values())
+        return self._locked
+
+    def begin(self, cell: Cell) -> None:
         """Forget the last check; a new one begins."""
-        self.rights = rights
+        self.rights = cell.rights
+        self.expects_an_end = any(kind.__name__ in cell.source for kind in ENDS_OF_ITERATION)
         self.limits = []
+        self.hindrances = []
+        self.source_text = cell.source
         self.faults = []
         self.withheld = False
+        self._locked = None
 
     def limit(self, sentence: str) -> Limit:
         """Note that a limit of ours was hit, which leaves the score open, and give the exception to raise.
@@ -64,3 +85,8 @@ class Context:
         if len(self.limits) < _MOST_LIMITS:
             self.limits.append(sentence)
         return Limit(sentence)
+
+    def hinder(self, sentence: str) -> None:
+        """Note a limit of ours that leaves the score open if the check fails; see `limit` for the sentence."""
+        if len(self.hindrances) < _MOST_LIMITS:
+            self.hindrances.append(sentence)

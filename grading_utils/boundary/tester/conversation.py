@@ -14,7 +14,7 @@ import msgspec
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.wire import codec, frames
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied, StudentOverran
 from grading_utils.boundary.wire.references import Stand
 
 GRACE = 2.0
@@ -43,6 +43,9 @@ class Conversation(Stand):
         self._broken = self._broken or StudentDied("this object was made for an earlier test cell, which is over")
         self._sock.close()
 
+    def _too_deep(self) -> RecursionError:
+        return RecursionError("the test and the student's code call each other too deeply")
+
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         raise NotImplementedError
 
@@ -54,7 +57,7 @@ class Conversation(Stand):
 
     def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
         if self._nesting >= m.MAX_NESTING:
-            raise RecursionError("the test and the student's code call each other too deeply")
+            raise self._too_deep()
         self._nesting += 1
         try:
             self._send(question, encoder)
@@ -112,7 +115,7 @@ class Conversation(Stand):
     def _done(self, reply: Any) -> None:
         """For what the student's process does itself: an exception there is no test's business."""
         if not isinstance(reply, m.Answer):
-            raise BoundaryError("the student's process could not do what it was asked to")
+            raise Refused("the student's process could not do what it was asked to")
 
     def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:

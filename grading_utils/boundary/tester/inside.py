@@ -14,7 +14,7 @@ from grading_utils.boundary.tester import verdicts
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.warm import outputs
-from grading_utils.boundary.wire.errors import BoundaryError, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import CellDone
 from grading_utils.jobs import Cell, CellRun, CellStatus
 
@@ -30,12 +30,12 @@ def run_inside(
 
     Args:
         cell: The test.
-        prelude: Earlier tests that bind names which this one needs.
+        prelude: Earlier tests that this one needs.
         session: With the copy of the student's process that is this cell's own.
         give: Begins a new budget of so many seconds.
         context: Knows what the machine has done.
     """
-    context.begin(cell.rights)
+    context.begin(cell)
     try:
         for earlier in prelude:
             give(earlier.time_limit)
@@ -46,6 +46,8 @@ def run_inside(
     except BoundaryError as error:
         if machine := context.machine():
             return verdicts.left_open(cell, machine)
+        if isinstance(error, Refused):
+            return verdicts.left_open(cell, verdicts.refused(error))
         # In the reason stands the exit code, which the code chooses.
         return verdicts.stopped_check(cell, error, "" if cell.hidden_lines else context.why_died())
     if done.ok and not any(output.get("output_type") == "error" for output in done.outputs):  # `%%capture` goes on

@@ -6,11 +6,13 @@ and family; its instances carry the text and the arguments of the original, and 
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from grading_utils.boundary.tester import standins
 from grading_utils.boundary.wire import nodes
 from grading_utils.boundary.wire.kinds import SharedClasses, trusted_class
+from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION
 
 _ROOT = "builtins:BaseException"
 
@@ -123,6 +125,13 @@ def _root(names: list[str], shared: SharedClasses) -> type[Exception]:
     """The nearest class among these that the tester has too, and that can be raised here without ending anything."""
     for name in names:
         kind = trusted_class(name, shared)
-        if kind is not None and issubclass(kind, Exception) and not issubclass(kind, BaseExceptionGroup):
+        if kind is not None and issubclass(kind, Exception) and not issubclass(kind, _orders()):
             return kind
     return Exception
+
+
+def _orders() -> tuple[type, ...]:
+    """Classes that tell Python's own machinery to stop quietly, as `unittest` does where a test case is skipped."""
+    unittest = sys.modules.get("unittest.case")
+    quiet = (unittest.SkipTest, unittest._ShouldStop) if unittest is not None else ()
+    return (BaseExceptionGroup, *ENDS_OF_ITERATION, *quiet)

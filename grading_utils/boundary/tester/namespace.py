@@ -7,7 +7,6 @@ tester's own: a student's `isinstance` or `sum` decides nothing.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import importlib
 import types
@@ -180,9 +179,9 @@ class TestNamespace(dict[str, Any]):
             if not callable(super().get(name)) and not isinstance(super().get(name), types.ModuleType):
                 super().pop(name, None)
 
-    def prefetch(self, tree: ast.Module, filename: str) -> None:
-        """Fetch the global names that class bodies in `tree` use, since these ask for no missing names."""
-        for name in names_in_class_bodies(tree, filename):
+    def prefetch(self, source: str, filename: str) -> None:
+        """Fetch the global names that class bodies in a text use, since these ask for no missing names."""
+        for name in names_in_class_bodies(source, filename):
             if self._session is not None and not super().__contains__(name) and name in self._student_names:
                 super().__setitem__(name, self._session.lookup(name))
                 self._borrowed.add(name)

@@ -11,6 +11,7 @@ come after all others.
 from __future__ import annotations
 
 import socket
+import time
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +32,7 @@ from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.testcell import run_in_tester
 from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
-from grading_utils.boundary.wire.errors import BoundaryError, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
 from grading_utils.checks.names import bound_names, uses_unknown_names
 from grading_utils.course.cells import Role
@@ -99,7 +100,9 @@ class Notebook:
             ran = self._collected()
             for position in self._plan.turns:
                 self._position = position
-                yield self._budget.keep(self._turn(self._plan.cells[position], ran))
+                began = time.monotonic()
+                run = self._budget.keep(self._turn(self._plan.cells[position], ran))
+                yield msgspec.structs.replace(run, seconds=run.seconds + time.monotonic() - began)
                 self._done.add(position)
         finally:
             self._copies.close()
@@ -113,7 +116,10 @@ class Notebook:
             if cell.index in self._lost:
                 return verdicts.endless(cell)
             if cell.role is Role.TEST:
-                return self._check_inside(position, cell) if cell.rights.inside else self._check(position, cell)
+                run = self._check_inside(position, cell) if cell.rights.inside else self._check(position, cell)
+                # What the machine kept from running may be just what this check is about.
+                failed = run.status in (CellStatus.ERROR, CellStatus.STOPPED)
+                return verdicts.left_open(cell, self._machine) if self._machine and failed else run
             if cell.role is Role.INSTRUCTOR:
                 self._run_here(position, cell)
             else:
@@ -190,9 +196,10 @@ class Notebook:
                 return main.is_usable
             ran[position] = verdicts.stopped(cell, error, self._copies.why())
             return main.is_usable or self._blame(position, ran[position])
-        self._budget.spend(self._copies.used() - before)
+        used = self._copies.used() - before
+        self._budget.spend(used)
         self._plan.learn(cell, done.binds, done.defines)
-        ran[position] = _report(cell, done.ok, done.outputs)
+        ran[position] = msgspec.structs.replace(_report(cell, done.ok, done.outputs), seconds=used)
         return True
 
     def _end_of_time(self, position: int) -> CellRun:
@@ -248,7 +255,7 @@ class Notebook:
         run = self._attempt(position, cell)
         while run is None:
             if not self._rebuild():
-                return self._lost_check(cell)
+                return verdicts.lost(cell)
             knew = self._knows_hidden
             run = self._attempt(position, cell)
         if self._context.withheld and run.status in (CellStatus.OK, CellStatus.ERROR):
@@ -297,6 +304,9 @@ class Notebook:
         try:
             connection = self._namespace.connected(session, is_test=cell.role is Role.TEST)
             connection.__enter__()
+        except Refused as error:
+            self._copies.dismiss(position)
+            return verdicts.left_open(cell, verdicts.refused(error))
         except BoundaryError:
             return None
         try:
@@ -318,14 +328,11 @@ class Notebook:
         if not isinstance(session, Session) and self._rebuild():
             session = self._copies.at(position)
         if not isinstance(session, Session):
-            return self._lost_check(cell)
+            return verdicts.lost(cell)
         try:
             return run_inside(cell, self._plan.prelude(cell), session, self._copies.give, self._context)
         finally:
             self._copies.dismiss(position)
-
-    def _lost_check(self, cell: Cell) -> CellRun:
-        return verdicts.left_open(cell, self._machine) if self._machine else verdicts.lost(cell)
 
     def _rebuild(self) -> bool:
         """Run the notebook again up to the checks that are left; for when an earlier check took all copies with it."""

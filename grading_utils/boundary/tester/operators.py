@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from grading_utils.boundary.tester.fields import dataclass_fields
-from grading_utils.boundary.wire.errors import StudentError
+from grading_utils.boundary.wire.errors import Limit
 from grading_utils.boundary.wire.kinds import FIELDS, SPECIALS, SharedClasses, trusted_class
 
 MAX_ITEMS = 1_000_000
@@ -198,7 +198,9 @@ def _bounded(iterator: Any) -> Iterator[Any]:
                 return
             size = min(size * 2, 64) if count >= 4 else 1
         yield iterator._boundary_items.pop(0)
-    raise StudentError(f"the iterator gave more than {MAX_ITEMS} items")
+    too_long = f"an iterator of the student's gave more than {MAX_ITEMS} items"
+    iterator._boundary_link.hinder("", too_long)
+    raise Limit(too_long)
 
 
 def _reverse(self: Any) -> Iterator[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections import deque
 from typing import Any
 
 from grading_utils.boundary.wire import kinds
@@ -18,6 +19,7 @@ _MODULE_METHODS = frozenset({
     "named_children", "named_modules", "zero_grad", "to", "cpu", "float", "requires_grad_", "generate",
 })  # fmt: skip
 _DATA = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, type(None))
+_LIBRARIES_OF_DATA = frozenset({"numpy", "torch", "pandas"})
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
 
 
@@ -30,7 +32,7 @@ def permit(target: Any, op: str, arguments: list[Any]) -> None:
             raise AttributeError(f"this attribute of a test's {kind.__name__} can't be used")
         if isinstance(target, types.ModuleType | types.FunctionType | types.BuiltinFunctionType | types.MethodType):
             raise AttributeError(f"a test's {kind.__name__} has no attribute {name!r} here")
-        if op != "getattr" and not _is_written_here(kind):
+        if op != "getattr" and not is_written_here(kind):
             raise AttributeError(f"{kind.__name__!r} object attribute {name!r} is read-only here")
     elif op not in kinds.specials(target) or isinstance(target, types.ModuleType):
         raise TypeError(f"this can't be done with a test's {kind.__name__}")
@@ -41,16 +43,25 @@ def permit_result(target: Any, name: str, value: Any) -> None:
     kind = type(target)
     if isinstance(value, types.ModuleType | types.CodeType | types.FrameType):
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r} here")
-    is_data = type(value) in _DATA or type(value).__module__.partition(".")[0] in ("numpy", "torch", "pandas")
-    if is_data and not callable(value):
+    if type(value) in _DATA or _is_librarys_data(value):
         return
-    if _is_written_here(kind) and _written_attribute(target, name):
+    if is_written_here(kind) and _written_attribute(target, name):
         return
     if isinstance(target, type) or not _is_torch_module(target) or not _allowed_of_module(name, value):
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r} here")
 
 
-def _is_written_here(kind: type) -> bool:
+def is_changeable_data(value: object) -> bool:
+    """Is it data that can be changed in place, so that who was handed a copy could not change the original?"""
+    return isinstance(value, list | tuple | dict | set | bytearray | deque) or _is_librarys_data(value)
+
+
+def _is_librarys_data(value: object) -> bool:
+    return type(value).__module__.partition(".")[0] in _LIBRARIES_OF_DATA and not callable(value)
+
+
+def is_written_here(kind: type) -> bool:
+    """Was a class written in a cell of the notebook, or does it inherit from one that was?"""
     return any(base.__module__ == "__main__" for base in kind.__mro__)
 
 

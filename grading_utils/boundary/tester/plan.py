@@ -115,10 +115,13 @@ class Plan:
         return tuple(visible_part(self.text(c), c.hidden_lines) for c in tests)
 
     def prelude(self, cell: Cell) -> list[Cell]:
-        """The earlier tests that a test which runs inside needs, because they bind names that it mentions."""
+        """The earlier tests that a test which runs inside needs: all, or those that bind names that it mentions."""
+        tests = [c for c in self.cells if c.index < cell.index and c.role is Role.TEST]
+        if cell.rights.history:
+            return tests
         needed: list[Cell] = []
         names = set(mentioned_names(self.text(cell)))
-        for earlier in reversed([c for c in self.cells if c.index < cell.index and c.role is Role.TEST]):
+        for earlier in reversed(tests):
             # A magic can bind any word that it has.
             is_python = parse(earlier.source) is not None
             bound = bound_names(self.text(earlier)) if is_python else mentioned_names(earlier.source)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import inspect
 import io
 import random
@@ -21,18 +22,24 @@ from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
+from grading_utils.boundary.tester.lent import Lent, Uncopyable
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.locked import belongs_to
-from grading_utils.boundary.tester.permits import library_name, permit, permit_result
+from grading_utils.boundary.tester.permits import (
+    is_changeable_data,
+    is_written_here,
+    library_name,
+    permit,
+    permit_result,
+)
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
-from grading_utils.boundary.wire import codec, nodes, randomness, references
+from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, Limit, StudentDied
-from grading_utils.boundary.wire.generators import is_generator
+from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
+from grading_utils.boundary.wire.generators import is_generator, reseed
 from grading_utils.boundary.wire.operations import perform
-from grading_utils.boundary.wire.raised import Raised, describe, rebuild
+from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 MOST_KEPT_BYTES = 4 << 20
 """Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
@@ -51,10 +58,12 @@ class Session(Conversation):
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
+        self._lent = Lent(self._objects)
         self._likenesses = Likenesses(self)
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
         self._looked_up: dict[str, tuple[object, Any]] = {}
+        self._kept: dict[str, Any] = {}  # of these, what need not be asked for again; see `messages.is_kept`
         self._random_marks: dict[str, Any] = {}
         self._members: set[int] = set()  # of the student's objects, those that tests found as attributes
         self._children = 0
@@ -73,6 +82,7 @@ class Session(Conversation):
         question = m.RunCell(
             seq=self._next(), source=source, index=index, instructor=instructor, draws=draws, earlier=earlier
         )
+        self._kept.clear()
         done, _ = self._ask(question)
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
@@ -85,13 +95,18 @@ class Session(Conversation):
     @guarded
     def lookup(self, name: str) -> Any:
         """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
+        if self.is_usable and name in self._kept and not self._nesting:
+            return self._kept[name]
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
         if not isinstance(reply, m.Answer):
             return self._result(reply, decoder)
         sent = (reply.value, decoder.bulk)
         if name not in self._looked_up or self._looked_up[name][0] != sent:
             self._looked_up[name] = sent, self._result(reply, decoder, path=name)
-        return self._looked_up[name][1]
+        found = self._looked_up[name][1]
+        if m.is_kept(reply.value):
+            self._kept[name] = found
+        return found
 
     @guarded
     def fetch(self, name: str) -> Callable[[], Any] | None:
@@ -112,6 +127,7 @@ class Session(Conversation):
         """Assign to a global name of the student's."""
         encoder = codec.Encoder(self, strict=True)
         node = self._encode(encoder, value)
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Bind(seq=self._next(), name=name, value=node, is_offer=is_offer), encoder)
         self._result(reply, decoder)
 
@@ -125,6 +141,7 @@ class Session(Conversation):
     @guarded
     def unbind(self, name: str) -> None:
         """Delete a global name of the student's, or raise `NameError`."""
+        self._kept.pop(name, None)
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
         self._result(reply, decoder)
 
@@ -171,6 +188,8 @@ class Session(Conversation):
         given = [*arguments, *keywords.values()]
         if op == "__call__" and id in self._members and given and not self._context.rights.methods:
             raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
+        if self._nesting == 0:
+            self._lent.begin()
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         marks = randomness.marks()
@@ -188,16 +207,22 @@ class Session(Conversation):
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            value, new = given[change.position], self._guarded(decoder.value, change.value)
+            value = given[change.position]
             self._context.received.changed_kinds.add(type(value))
-            may_change = self._context.rights.changes or is_generator(value)
-            if belongs_to(value, self.shared.by_name.values()):
+            if self._context.locked.have(value):
                 continue
-            if may_change:
-                self._guarded(assign_in_place, value, new)
+            if self._context.rights.changes:
+                self._guarded(assign_in_place, value, self._guarded(decoder.value, change.value))
+            elif is_generator(value):
+                reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
             else:
                 self._context.withheld = True
+        if self._nesting == 0 and (changed := self._lent.changed()):
+            self._context.received.changed_kinds.update(map(type, changed))
+            self._context.withheld = self._context.withheld or not self._context.rights.changes
         self._relay(reply.stdout, reply.stderr)
+        if reply.too_large:
+            self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
         result = self._result(reply, decoder, path=path)
         if op == "getattr" and is_stand_in(result):
             self._members.add(result._boundary_remote.id)
@@ -256,6 +281,11 @@ class Session(Conversation):
         """See `standins.Link`."""
         return self._context.limit(sentence)
 
+    def hinder(self, name: str, sentence: str) -> None:
+        """See `standins.Link`."""
+        if name in self._context.source_text:
+            self._context.hinder(sentence)
+
     @property
     def shared(self) -> references.SharedNames:
         """What instructor cells bound in both processes."""
@@ -282,6 +312,12 @@ class Session(Conversation):
             return nodes.Named(*named)
         if isinstance(value, io.IOBase | types.FrameType | types.CodeType | types.TracebackType):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
+        if is_written_here(type(value)) and not isinstance(value, BaseException):
+            may_change = self._context.rights.changes and not self._context.locked.have(value)
+            try:
+                return self._lent.refer(value, self._context.shared, may_change=may_change)
+            except Uncopyable as error:
+                raise self._context.limit(str(error)) from None
         return references.remote(self._objects, value, self._context.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
@@ -289,27 +325,37 @@ class Session(Conversation):
         if isinstance(node, nodes.Own):
             return self._objects[node.id]
         if isinstance(node, nodes.Shared):
-            return self._context.shared[node.name]
+            shared = self._context.shared[node.name]
+            # A test may change in place what a function gave it, and must not change its own tables by that.
+            return copy.deepcopy(shared) if is_changeable_data(shared) else shared
         return self._likeness(node, None)
 
     def library(self, module: str, name: str) -> object:
         """See `references.Stand`: the student's process may name nothing outside the fixed table."""
-        raise BoundaryError(f"{module}.{name} is not in the table of names")
+        raise Refused(f"{module}.{name} is not in the table of names")
 
     # --- calls from there ---
+
+    def _too_deep(self) -> RecursionError:
+        self._context.hinder(f"the test and the student's code call each other more than {m.MAX_NESTING} times deep")
+        return super()._too_deep()
 
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._objects[ask.id]
-            arguments = [self._value(node, decoder) for node in ask.arguments]
+            target = self._lent.target(ask.id)
+            arguments = [self._lent.meant(self._value(node, decoder)) for node in ask.arguments]
             positional = arguments[: len(arguments) - len(ask.keywords)]
             keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
             permit(target, ask.op, positional)
             result = perform(target, ask.op, positional, keywords)
             if ask.op == "getattr":
-                permit_result(target, positional[0], result)
+                try:
+                    permit_result(target, positional[0], result)
+                except AttributeError as error:
+                    self._context.hinder(f"the student's code used what it can't reach: {error}")
+                    raise
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
             encoder = codec.Encoder(self)
@@ -318,6 +364,16 @@ class Session(Conversation):
         self._send(answer, encoder)
 
     # --- details ---
+
+    def _ask(self, question: m.Question, encoder: codec.Encoder | None = None) -> tuple[Any, codec.Decoder]:
+        try:
+            reply, decoder = super()._ask(question, encoder)
+        except BaseException:
+            self._kept.clear()  # its answer, which would have said what is bound anew, is lost
+            raise
+        for name in getattr(reply, "rebound", ()):
+            self._kept.pop(name, None)
+        return reply, decoder
 
     def _encode(self, encoder: codec.Encoder, value: object) -> nodes.Value:
         try:
@@ -332,6 +388,8 @@ class Session(Conversation):
 
     def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
         error: Exception = self._guarded(rebuild, raised, decoder)
+        if isinstance(error, ENDS_OF_ITERATION) and not self._context.expects_an_end:
+            error = StudentError(f"{raised.name}: {raised.text}")
         self._context.received.error(error, raised.frames)
         return error
 
@@ -341,6 +399,8 @@ class Session(Conversation):
         return self._guarded(decoder.value, node)
 
     def _likeness(self, remote: nodes.Remote, path: str | None) -> Any:
+        if remote.kinds and kinds.is_sent_whole(remote.kinds[0]):
+            self._context.hinder(f"a {remote.type_name} of the student's is too large to be sent")
         return self._guarded(self._likenesses.of, remote, path)
 
     def _described(self, id: int) -> tuple[m.Description, codec.Decoder]:

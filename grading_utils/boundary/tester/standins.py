@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from grading_utils.boundary.tester import operators
 from grading_utils.boundary.tester.operators import StandInKind, is_stand_in
 from grading_utils.boundary.wire import nodes
-from grading_utils.boundary.wire.errors import BoundaryError, Limit
+from grading_utils.boundary.wire.errors import Limit, Refused
 from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, is_unclaimed, trusted_class
 from grading_utils.boundary.wire.messages import Description
 from grading_utils.boundary.wire.references import SharedNames
@@ -58,6 +58,9 @@ class Link(Protocol):
 
     def limit(self, sentence: str) -> Limit:
         """Note that a limit of ours was hit; what it returns is to be raised."""
+
+    def hinder(self, name: str, sentence: str) -> None:
+        """Note a limit that counts only where the check says `name` itself (or that is empty), and fails."""
 
     @property
     def shared(self) -> SharedNames:
@@ -132,6 +135,8 @@ class StandIn(metaclass=StandInKind):
             said = getattr(self._boundary_link.describe(self._boundary_remote.id), name.strip("_"))
             if said is not None:
                 return said
+        elif name.startswith("__") and name not in _READABLE and name not in SPECIALS:
+            self._boundary_link.hinder(name, f"a test can't read `{name}` of an object of the student's")
         if name.startswith("__") and name not in _READABLE and name not in SPECIALS:
             raise AttributeError(f"{self._boundary_remote.type_name!r} object has no attribute {name!r}")
         path = None if self._boundary_path is None else f"{self._boundary_path}.{name}"
@@ -189,7 +194,7 @@ def _stand_in_class(link: Link, remote: nodes.Remote) -> Any:
     key = (name, tuple(remote.can), origin, is_plain)
     if key not in _made:
         if len(_made) >= _MOST_KINDS:
-            raise BoundaryError("the student's process claims too many kinds of objects")
+            raise Refused("the student's process claims too many kinds of objects")
         about = {"__slots__": (), "__module__": "__main__", "__doc__": StandIn.__dict__["__doc__"]}
         _made[key] = kind = StandInKind(name, (StandIn,), {**about, **operators.methods(key[1], is_plain)})
         kind.origin, kind.shared = origin, link.shared.by_name

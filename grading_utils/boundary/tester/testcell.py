@@ -26,11 +26,12 @@ from grading_utils.boundary.tester.hidden import Check, details
 from grading_utils.boundary.tester.hidden import message as hidden_message
 from grading_utils.boundary.tester.namespace import MainModule, TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
-from grading_utils.boundary.tester.verdicts import fault, left_open, why_stopped
+from grading_utils.boundary.tester.verdicts import fault, left_open, refused, why_stopped
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.warm.shell import NotebookShell, Recorder
 from grading_utils.boundary.wire import randomness
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
+from grading_utils.checks.source import parse
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, CellRun, CellStatus
 
@@ -96,7 +97,7 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
         shell: For magics and for `display`.
     """
     run = _Running(cell, f"<{cell.grade_id or f'cell {cell.index}'}>", context)
-    context.begin(cell.rights)
+    context.begin(cell)
     if cell.role is Role.TEST:
         randomness.seed(_SEED + cell.index)
     number: object = None
@@ -121,8 +122,8 @@ def _execute(run: _Running, namespace: TestNamespace, shell: NotebookShell, stdo
     """Run all statements; returns the value of the last one where it is an expression."""
     source = shell.transform_cell(run.cell.source)
     linecache.cache[run.filename] = (len(source), None, source.splitlines(keepends=True), run.filename)
-    run.tree = tree = ast.parse(source, run.filename)
-    namespace.prefetch(tree, run.filename)
+    run.tree = tree = parse(source) or ast.parse(source, run.filename)  # which says what is wrong
+    namespace.prefetch(source, run.filename)
     value: object = None
     for statement in tree.body:
         first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
@@ -208,7 +209,9 @@ def _undecided(run: _Running, error: BaseException | None) -> CellRun | None:
     if isinstance(error, BoundaryError) and (machine := context.machine()):
         return left_open(run.cell, machine)
     if isinstance(error, Refused):
-        return left_open(run.cell, f"what the student's process sent was refused: {error}")
+        return left_open(run.cell, refused(error))
+    if error is not None and not isinstance(error, BoundaryError) and context.hindrances:
+        return left_open(run.cell, context.hindrances[0])
     return None
 
 

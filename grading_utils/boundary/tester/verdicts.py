@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from grading_utils.boundary.warm import outputs
-from grading_utils.boundary.wire.errors import BoundaryError, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied, StudentOverran
 from grading_utils.jobs import UNDECIDED, Cell, CellRun, CellStatus
 
 
@@ -57,6 +57,11 @@ def left_open(cell: Cell, reason: str) -> CellRun:
         reason: What kept us from deciding, as a sentence for the instructor.
     """
     return _undecided(cell, CellStatus.OPEN, reason)
+
+
+def refused(error: Refused) -> str:
+    """Why a score is open whose check met something that could not be taken, as a sentence for the instructor."""
+    return f"what the student's process sent was refused: {error}"
 
 
 def fault(cell: Cell, error: BaseException) -> CellRun:

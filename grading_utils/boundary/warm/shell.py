@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import importlib
 import io
 import os
 import signal
@@ -92,7 +91,7 @@ class _Hook(DisplayHook):
         if result is None or shell.is_quiet:
             return
         data, _ = self.compute_format_data(result)
-        shell.user_ns["_"] = result
+        self.update_user_ns(result)
         shell.record(outputs.result(_texts(data)))
 
 
@@ -128,6 +127,8 @@ class NotebookShell(InteractiveShell):
     """The last exception that was shown."""
     is_quiet = False
     """Does the running cell end in a semicolon?"""
+    home = ""
+    """The folder of the notebook."""
 
     def transform_cell(self, raw_cell: str) -> str:
         """IPython's own syntax as Python; what is Python already stays as it is, line for line."""
@@ -187,6 +188,10 @@ class NotebookShell(InteractiveShell):
         """Streams are set in `recording`."""
 
 
+# Notebooks ask for the name of a kernel's shell, to know that they are in one.
+NotebookShell.__name__ = NotebookShell.__qualname__ = "ZMQInteractiveShell"
+
+
 def make_shell(namespace: dict[str, Any] | None = None) -> NotebookShell:
     """The one shell of this process, with the names a notebook starts with.
 
@@ -199,10 +204,12 @@ def make_shell(namespace: dict[str, Any] | None = None) -> NotebookShell:
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.banner1 = ""
-    config.InteractiveShell.cache_size = 0
+    config.InteractiveShell.cache_size = 1000
+    config.IPKernelApp.quiet = True  # the other way in which notebooks ask whether there is a kernel
     sys.stdout, sys.stderr = _Stream("stdout"), _Stream("stderr")
     NotebookShell.clear_instance()
     shell: NotebookShell = NotebookShell.instance(config=config, user_ns=namespace)
+    shell.home = os.getcwd()  # noqa: PTH109 (compared with text)
     programs.register(shell)
     sys.path[:] = ["", *(path for path in sys.path if path)]  # what lies beside the notebook comes first, as in Jupyter
     sys.dont_write_bytecode = True
@@ -267,14 +274,26 @@ def run_cell(shell: NotebookShell, source: str, *, draws: bool = True) -> tuple[
     for picture in ("image/png", "image/jpeg", "image/svg+xml"):
         shell.display_formatter.formatters[picture].enabled = draws
     shell.is_quiet = _ends_quietly(source)
-    importlib.invalidate_caches()  # an earlier cell may have written a module
+    _notice_new_modules(shell.home)
     with recording(shell) as recorder:
         try:
-            succeeded = bool(shell.run_cell(source, store_history=False).success)
+            succeeded = bool(shell.run_cell(source, store_history=True).success)
         except Exception:  # a text that is too deep for the compiler; IPython expects syntax errors only
             shell.showtraceback()
             succeeded = False
     return succeeded, recorder.finish()
+
+
+def _notice_new_modules(home: str) -> None:
+    """Let `import` find modules that an earlier cell has written, which can only be below the notebook's folder.
+
+    `importlib.invalidate_caches` forgets all other folders too: hundreds, each on pages that this fork shares.
+    """
+    for path, finder in list(sys.path_importer_cache.items()):
+        if finder is None or not os.path.isabs(path):  # noqa: PTH117 (a key)
+            del sys.path_importer_cache[path]
+        elif path.startswith(home):
+            finder.invalidate_caches()  # type: ignore[attr-defined]
 
 
 def _ends_quietly(source: str) -> bool:

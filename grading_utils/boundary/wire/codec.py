@@ -11,6 +11,7 @@ size of the message: it can't blow up when the tester compares or prints it.
 from __future__ import annotations
 
 import array
+import contextlib
 import datetime
 import keyword
 import re
@@ -23,7 +24,7 @@ from typing import Any
 
 from grading_utils.boundary.wire import libraries, nodes
 from grading_utils.boundary.wire.arrays import described
-from grading_utils.boundary.wire.constants import constant_name, constants
+from grading_utils.boundary.wire.constants import constant, constant_name
 from grading_utils.boundary.wire.errors import Refused
 from grading_utils.boundary.wire.references import Stand, TooLarge
 
@@ -33,6 +34,7 @@ LONGEST_RANGE = 10_000_000  # a range costs nothing to send, but a check may go 
 _ROOM = nodes.MAX_STRUCTURE - (1 << 20)
 _COMPOUND = 40  # charged for a container besides its items: what it costs is time rather than bytes
 
+_AS_IT_IS = frozenset({type(None), bool, float})
 _SEQUENCES: dict[type, str] = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset", deque: "deque"}
 _BUILD_SEQUENCE: dict[str, Callable[[list[Any]], Any]] = {
     "list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque,
@@ -90,7 +92,7 @@ class Encoder:
         """The node for `value`, inside whatever is being written."""
         kind = type(value)
         self.take(12)
-        if value is None or kind is bool or kind is float:
+        if kind in _AS_IT_IS:
             return value  # type: ignore[no-any-return]
         if kind is int:
             return self._int(value)
@@ -116,7 +118,20 @@ class Encoder:
 
     def all(self, values: Any) -> list[nodes.Value]:
         """The nodes of several values."""
-        return [self.node(value) for value in values]
+        found: list[nodes.Value] = []
+        for value in values:
+            kind = type(value)
+            # What `node` says about the plainest values, without the calls: most values are many of these.
+            if kind is str and len(value) <= LONG_TEXT and value.isascii():
+                self._room -= 12 + len(value)
+            elif kind in _AS_IT_IS or (kind is int and -(1 << 63) <= value < 1 << 63):
+                self._room -= 12
+            else:
+                value = self.node(value)
+            if self._room < 0:
+                raise TooLarge("the value has too many parts to send")
+            found.append(value)
+        return found
 
     def take(self, size: int) -> None:
         """Reserve room in the structure, or raise `TooLarge`."""
@@ -238,7 +253,7 @@ class Decoder:
 
     def all(self, several: list[nodes.Value]) -> list[Any]:
         """The objects that several nodes describe."""
-        return [self.read(node) for node in several]
+        return [self.read(node) if isinstance(node, nodes.Node) else node for node in several]
 
     def _sequence(self, node: nodes.Sequence) -> Any:
         if node.kind == "torch.Size":
@@ -270,9 +285,8 @@ class Decoder:
         return range(*parts) if node.kind == "range" else slice(*parts)
 
     def _named(self, node: nodes.Named) -> Any:
-        table = constants()
-        if (node.module, node.name) in table:
-            return table[node.module, node.name]
+        with contextlib.suppress(KeyError, ImportError):
+            return constant(node.module, node.name)
         if node.module in ("numpy.dtype", "torch.device"):
             return described(node.module, node.name)
         return self._stand.library(node.module, node.name)

@@ -1,8 +1,9 @@
-"""The constants and classes that may be named on the wire: a fixed table, never an import."""
+"""The constants and classes that may be named on the wire: a fixed table, and three libraries that have some."""
 
 from __future__ import annotations
 
 import datetime
+import importlib
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
@@ -10,6 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+_LIBRARIES = ("numpy", "torch", "pandas")
 _BUILTIN_CLASSES = (
     object, type, bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, range, slice,
     memoryview, property, staticmethod, classmethod, enumerate, zip, map, filter, reversed,
@@ -33,12 +35,23 @@ _builtin_constants: dict[tuple[str, str], object] = {
 
 def constants() -> dict[tuple[str, str], object]:
     """Every constant and class that may be named on the wire, given the libraries imported so far."""
-    return _constants(tuple(name for name in ("numpy", "torch", "pandas") if name in sys.modules))[0]
+    return _constants(tuple(name for name in _LIBRARIES if name in sys.modules))[0]
+
+
+def constant(module: str, name: str) -> object:
+    """The constant or class of that name in the table, whose library the other process may have imported first.
+
+    Raises:
+        KeyError: There is none.
+    """
+    if module.partition(".")[0] in _LIBRARIES:
+        importlib.import_module(module.partition(".")[0])
+    return constants()[module, name]
 
 
 def constant_name(value: object) -> tuple[str, str] | None:
     """The name of a constant or class in that table; None for anything else."""
-    loaded = tuple(name for name in ("numpy", "torch", "pandas") if name in sys.modules)
+    loaded = tuple(name for name in _LIBRARIES if name in sys.modules)
     return _constants(loaded)[1].get(id(value))
 
 

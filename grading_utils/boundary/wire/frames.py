@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied
+from grading_utils.boundary.wire.errors import Refused, StudentDied
 from grading_utils.boundary.wire.nodes import MAX_BULK, MAX_STRUCTURE
 
 _HEADER = struct.Struct(">II")
@@ -33,14 +33,14 @@ def send(sock: socket.socket, message: object, bulk: list[bytes] | None = None, 
         wait: Called whenever the socket takes no more; without it the socket itself blocks.
 
     Raises:
-        BoundaryError: The message is larger than a frame may be.
+        Refused: The message is larger than a frame may be.
         StudentDied: Nobody reads any more.
     """
     structure = msgspec.msgpack.encode(message)
     bulk = bulk or []
     size = sum(map(len, bulk))
     if len(structure) > MAX_STRUCTURE or size > MAX_BULK:
-        raise BoundaryError(f"a message of {len(structure)} + {size} bytes is larger than a frame may be")
+        raise Refused(f"a message of {len(structure)} + {size} bytes is larger than a frame may be")
     head = _HEADER.pack(len(structure), size) + structure
     if size <= _CHUNK:  # in one piece: every write wakes the reader
         _send_all(sock, b"".join((head, *bulk)), wait)

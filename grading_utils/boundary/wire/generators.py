@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire import mersenne, nodes
 from grading_utils.boundary.wire.references import Reader
 
 BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
@@ -26,7 +26,7 @@ def decode_randomness(decoder: Reader, node: nodes.Randomness) -> Any:
         set_state(generator, state)
         return generator
     if node.kind == "Random":
-        fresh: Any = random.Random()
+        fresh: Any = random.Random.__new__(random.Random)  # not seeded: it gets its state at once
     else:
         import numpy as np
 
@@ -50,7 +50,7 @@ def is_generator(value: object) -> bool:
 def get_state(generator: Any) -> Any:
     """The state of a generator, as plain data."""
     if isinstance(generator, random.Random):
-        return generator.getstate()
+        return mersenne.read(generator)
     if hasattr(generator, "bit_generator"):
         return generator.bit_generator.state
     return generator.get_state()
@@ -59,7 +59,7 @@ def get_state(generator: Any) -> Any:
 def set_state(generator: Any, state: Any) -> None:
     """Give a generator a state that may come from the other side; raises `ValueError` where it is none."""
     if isinstance(generator, random.Random):
-        generator.setstate(state)
+        mersenne.write(generator, state)
     elif hasattr(generator, "bit_generator"):
         inner = state["state"]
         _check_position(inner.get("pos", 0), _MERSENNE_LENGTH)
@@ -69,6 +69,17 @@ def set_state(generator: Any, state: Any) -> None:
         if isinstance(state, tuple):
             _check_position(state[2], _MERSENNE_LENGTH)
         generator.set_state(state)
+
+
+def reseed(generator: Any, number: int) -> None:
+    """Give a generator a state that depends on a number and on nothing else."""
+    if hasattr(generator, "bit_generator"):
+        bits = generator.bit_generator
+        bits.state = type(bits)(number).state
+    elif hasattr(generator, "manual_seed"):
+        generator.manual_seed(number)
+    else:
+        generator.seed(number)
 
 
 def _check_position(position: object, last: int) -> None:

@@ -159,6 +159,21 @@ def is_unclaimed(kind: type) -> bool:
     return has_own_layout(kind) and kind.__module__.partition(".")[0] not in _STANDARD
 
 
+_SENT_WHOLE = (int, str, bytes, bytearray, list, tuple, dict, set, frozenset, collections.deque, collections.Counter)
+
+
+def is_sent_whole(qualified: str) -> bool:
+    """Are objects of that class data, so that a reference to one says that it was too large to be sent?"""
+    kind = trusted_class(qualified)
+    if kind is None:
+        return False
+    is_table = kind.__module__.startswith("pandas") and kind.__name__ in _TABLES
+    return kind in _SENT_WHOLE or is_unclaimed(kind) or is_table
+
+
+_TABLES = ("DataFrame", "Series")
+
+
 @lru_cache(maxsize=1024)
 def _claimed_class(name: str, trusted: tuple[type, ...], can: tuple[str, ...]) -> type:
     protocol: dict[str, Any] = {special: _never for special in can if special in SPECIALS}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from grading_utils.boundary.wire import arrays, generators, nodes, tables
+from grading_utils.boundary.wire import arrays, generators, mersenne, nodes, tables
 from grading_utils.boundary.wire.kinds import mro
 from grading_utils.boundary.wire.references import Reader, Writer
 
@@ -16,7 +16,7 @@ def encode(encoder: Writer, value: Any) -> nodes.Value:
     """The node for a value of a library's type; None where it isn't data."""
     kind = type(value)
     if kind is random.Random:
-        return nodes.Randomness("Random", encoder.node(value.getstate()))
+        return nodes.Randomness("Random", encoder.node(mersenne.read(value)))
     for base in mro(kind):  # an instance of a subclass is data of its base class
         root = str(base.__module__).partition(".")[0]
         if root in _ENCODERS and root in sys.modules:

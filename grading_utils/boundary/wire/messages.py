@@ -15,13 +15,15 @@ from grading_utils.boundary.wire.raised import Raised
 
 MAX_PRINTED = 1 << 16
 """Characters of printed text that travel with one answer."""
-MAX_NESTING = 16
+MAX_NESTING = 64
 """Calls within callbacks within calls."""
 MAX_SNAPSHOTS = 48
 """Copies of a student's process, for test cells, that may be alive at once."""
 
 _Printed = Annotated[str, msgspec.Meta(max_length=MAX_PRINTED)]
 _Sequence = nodes.Natural
+_Rebound = Annotated[list[nodes.Name], msgspec.Meta(max_length=10_000)]
+"""Names that were answered with something callable, and are bound to something else by now."""
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True, kw_only=True):
@@ -133,6 +135,14 @@ Question = RunCell | ListNames | Lookup | Bind | Unbind | Operate | Take | Descr
 # --- P answers T ---
 
 
+def is_kept(node: nodes.Value) -> bool:
+    """Does the tester keep what a name was answered with until it is told that the name was bound again?
+
+    So a test that calls a function in a loop need not ask for it each time. Data can change in place, and is asked for.
+    """
+    return isinstance(node, nodes.Remote) and "__call__" in node.can
+
+
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """A mutable argument which the call has changed."""
 
@@ -148,6 +158,9 @@ class _WithTraces(_Message, frozen=True, kw_only=True):
     stderr: _Printed = ""
     drew: Annotated[list[nodes.Name], msgspec.Meta(max_length=3)] = []
     """Which global random number generators were used."""
+    too_large: bool = False
+    """Was there something that the student's code wanted to hand over, and that does not fit in a message?"""
+    rebound: _Rebound = []
 
 
 class Answer(_WithTraces, frozen=True, kw_only=True, tag="answer"):
@@ -169,6 +182,7 @@ class Batch(_Message, frozen=True, kw_only=True, tag="batch"):
     finished: bool
     error: Raised | None = None
     stdout: _Printed = ""
+    rebound: _Rebound = []
 
 
 class Names(_Message, frozen=True, kw_only=True, tag="names"):

@@ -22,6 +22,8 @@ _BUILTIN: dict[str, type[BaseException]] = {
     if isinstance(kind, type) and issubclass(kind, BaseException) and kind.__name__ == name
 }
 _LONGEST = 4000
+ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
+"""Where a loop, `map` or `zip` of a test's own runs into one of these, it ends as if all had been well."""
 
 
 class Raised(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from grading_utils.boundary.wire import nodes
+from grading_utils.boundary.wire import mersenne, nodes
 from grading_utils.boundary.wire.codec import Decoder, Encoder
 
 _MT19937_BYTES = 625 * 4  # key and position
@@ -22,34 +22,12 @@ _MT19937_BYTES = 625 * 4  # key and position
 
 def marks() -> dict[str, Any]:
     """Something for every loaded library's global generator that differs once it has been used; for `changed`."""
-    found: dict[str, Any] = {"Random": mark(random._inst)}
+    found: dict[str, Any] = {"Random": mersenne.read(random._inst)}
     if (numpy := sys.modules.get("numpy.random")) is not None:
         found["RandomState"] = _numpy_mark(numpy)
     if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "get_rng_state"):
         found["torch"] = torch.get_rng_state()
     return found
-
-
-def mark(generator: random.Random) -> object:
-    """Something that differs once a generator of Python's has been used."""
-    if _KNOWS_LAYOUT:
-        return _raw(generator), generator.gauss_next  # type: ignore[attr-defined]
-    return generator.getstate()
-
-
-def _raw(generator: random.Random) -> bytes:
-    """The memory of a generator; `getstate` makes a tuple of 625 numbers, which takes longer than most calls."""
-    return ctypes.string_at(id(generator) + object.__basicsize__, _MT19937_BYTES)
-
-
-def _knows_layout() -> bool:
-    """Is the state where CPython has kept it so far: right behind the object's head?"""
-    one, other = random.Random(1), random.Random(1)
-    if sys.implementation.name != "cpython" or one.__sizeof__() < object.__basicsize__ + _MT19937_BYTES:
-        return False
-    same = _raw(one) == _raw(other)
-    one.random()
-    return same and _raw(one) != _raw(other)
 
 
 def _numpy_mark(numpy: Any) -> bytes:
@@ -74,7 +52,7 @@ def encode(encoder: Encoder, kinds: list[str]) -> list[nodes.Randomness]:
 
 
 _STATES: dict[str, Callable[[], Any]] = {
-    "Random": random.getstate,
+    "Random": lambda: mersenne.read(random._inst),
     "RandomState": lambda: sys.modules["numpy.random"].get_state(),
     "torch": lambda: sys.modules["torch"].get_rng_state(),
 }
@@ -85,7 +63,7 @@ def apply(decoder: Decoder, states: list[nodes.Randomness]) -> None:
     for node in states:
         state = decoder.value(node.state)
         if node.kind == "Random":
-            random.setstate(state)
+            mersenne.write(random._inst, state)
         elif node.kind == "RandomState":
             import numpy
 
@@ -103,7 +81,7 @@ def states() -> dict[str, Any]:
 
 def restore(found: dict[str, Any]) -> None:
     """Give the generators back the states that `states` found; of one loaded since, the state it has."""
-    random.setstate(found["Random"])
+    mersenne.write(random._inst, found["Random"])
     if "RandomState" in found:
         sys.modules["numpy.random"].set_state(found["RandomState"])
     if "torch" in found:
@@ -123,6 +101,3 @@ def move_on(kinds: list[str], number: int) -> None:
         sys.modules["numpy.random"].seed(number)
     if "torch" in kinds and "torch" in sys.modules:
         sys.modules["torch"].manual_seed(number)
-
-
-_KNOWS_LAYOUT = _knows_layout()

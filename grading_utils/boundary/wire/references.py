@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from grading_utils.boundary.wire import kinds, nodes
-from grading_utils.boundary.wire.errors import BoundaryError
+from grading_utils.boundary.wire.errors import BoundaryError, Refused
 
 
 class TooLarge(Exception):
@@ -62,7 +62,7 @@ class SharedNames:
 
     def __getitem__(self, name: str) -> object:
         if name not in self._by_name:
-            raise BoundaryError(f"{name!r} was not bound by an instructor's cell")
+            raise Refused(f"{name!r} was not bound by an instructor's cell")
         return self._by_name[name]
 
 
@@ -76,7 +76,7 @@ class Stand(Protocol):
         """The object that such a node means on this side."""
 
     def library(self, module: str, name: str) -> object:
-        """What a `Named` node outside the fixed table means; raises `BoundaryError`."""
+        """What a `Named` node outside the fixed table means; raises `Refused`."""
 
 
 class Writer(Protocol):

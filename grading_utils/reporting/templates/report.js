@@ -13,3 +13,21 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
+const search = document.querySelector(".fb-search");
+if (search) {
+  const input = search.querySelector("input");
+  const found = search.querySelector("[role=status]");
+  search.hidden = false;
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLocaleLowerCase();
+    const people = new Set();
+    for (const row of document.querySelectorAll("[data-student]")) {
+      row.hidden = !row.dataset.student.toLocaleLowerCase().includes(wanted);
+      if (!row.hidden) people.add(row.dataset.student);
+    }
+    found.textContent = wanted ? `${people.size} found` : "";
+  });
+}
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});

@@ -1,0 +1,150 @@
+"""Objects of a test's own classes that student code is lent: copies, wherever it has to leave the originals alone.
+
+Data travels as a copy anyway. An instance of a class of the notebook's stays in the tester, and student code uses its
+attributes, items and methods from afar; without a copy it could empty the object from which the test then works out
+what is right. What comes back is the original again, so `f(node) is node` holds.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from grading_utils.boundary.tester.permits import is_written_here
+from grading_utils.boundary.tester.standins import is_stand_in
+from grading_utils.boundary.wire import nodes, references
+
+_LISTS = (list, tuple, deque)
+_MOST_PARTS = 100_000
+
+
+class Uncopyable(Exception):
+    """There is no copy of an object to be had."""
+
+
+class Lent:
+    """What is lent in one conversation, by the number of the original.
+
+    Args:
+        objects: The tester's objects that the student's process has numbers of.
+    """
+
+    def __init__(self, objects: references.Objects) -> None:
+        self._objects = objects
+        self._copies: dict[int, object] = {}
+        self._memo: dict[int, Any] = {}
+        self._originals: dict[int, object] = {}
+        self._now: dict[int, object] = {}
+
+    def begin(self) -> None:
+        """What is lent from now on is copied as it is now."""
+        self._memo, self._now = {}, {}
+
+    def refer(self, value: object, shared: references.SharedNames, *, may_change: bool) -> nodes.Remote:
+        """The node for an instance of a class of the notebook's, which student code uses itself or a copy of.
+
+        Args:
+            value: The instance, or a copy that was lent.
+            shared: What instructor cells bound.
+            may_change: Whether student code may change it.
+
+        Raises:
+            Uncopyable: There is no copy.
+        """
+        value = self.original(value)
+        remote = references.remote(self._objects, value, shared)
+        if remote.id not in self._now and not may_change:
+            self._lend(remote.id, value)
+        return remote
+
+    def original(self, value: object) -> object:
+        """The original of a copy, or of a part of one; anything else as it is."""
+        return self._originals.get(id(value), value)
+
+    def target(self, number: int) -> object:
+        """What student code uses when it says that number."""
+        return self._copies.get(number, self._objects[number])
+
+    def meant(self, value: Any) -> Any:
+        """What student code means where it gives an object of ours to another one: the copy that it was lent."""
+        return self.target(self._objects.add(value)) if is_written_here(type(value)) else value
+
+    def changed(self) -> list[object]:
+        """The originals that were lent since `begin` and whose copies don't look like them any more."""
+        return [one for number, one in self._now.items() if not _is_same(one, self._copies[number], set())]
+
+    def _lend(self, number: int, original: object) -> None:
+        if id(original) not in self._memo:
+            _leave_out_stand_ins(original, self._memo)
+            try:
+                copy.deepcopy(original, self._memo)
+            except Exception as error:
+                raise Uncopyable(
+                    f"a {type(original).__name__} of the test's can't be copied: {type(error).__name__}: {error}"
+                ) from error
+            kept = self._memo.get(id(self._memo), ())  # where deepcopy keeps what it has copied
+            self._originals |= {id(self._memo[id(part)]): part for part in kept if id(part) in self._memo}
+        self._copies[number] = self._memo.get(id(original), original)
+        self._now[number] = original
+
+
+def _leave_out_stand_ins(root: object, memo: dict[int, Any]) -> None:
+    """Objects of the student's that hang on an object of the test's are not copied with it."""
+    waiting, seen = [root], set[int]()
+    while waiting and len(seen) < _MOST_PARTS:
+        part = waiting.pop()
+        if is_stand_in(part):
+            memo[id(part)] = part
+        elif id(part) not in seen:
+            seen.add(id(part))
+            waiting.extend(_parts(part))
+
+
+def _parts(value: Any) -> Iterable[object]:
+    if isinstance(value, dict):
+        yield from dict.values(value)
+    elif isinstance(value, (*_LISTS, set, frozenset)):
+        yield from value
+    if type(value).__module__ == "__main__":
+        yield from _state(value).values()
+
+
+def _state(value: Any) -> dict[str, Any]:
+    """The attributes of an instance, those in slots included."""
+    state = object.__getstate__(value)
+    parts = state if isinstance(state, tuple) else (state,)
+    return {name: held for part in parts if isinstance(part, dict) for name, held in part.items()}
+
+
+def _is_same(one: Any, other: Any, seen: set[tuple[int, int]]) -> bool:
+    """Does a copy still look like its original? Of what nothing is known but its type, the type decides."""
+    if one is other or (id(one), id(other)) in seen:
+        return True
+    if type(one) is not type(other):
+        return False
+    seen.add((id(one), id(other)))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key], seen) for key in one)
+    if isinstance(one, _LISTS):
+        return len(one) == len(other) and all(_is_same(*pair, seen) for pair in zip(one, other, strict=True))
+    if isinstance(one, set | frozenset):
+        return len(one) == len(other)
+    if isinstance(one, bool | int | float | complex | str | bytes | bytearray):
+        return bool(one == other) or one != one
+    if type(one).__module__ == "__main__":
+        return _is_same(_state(one), _state(other), seen)
+    return _is_same_data(one, other)
+
+
+def _is_same_data(one: Any, other: Any) -> bool:
+    numpy, torch, pandas = (sys.modules.get(name) for name in ("numpy", "torch", "pandas"))
+    if numpy is not None and isinstance(one, numpy.ndarray):
+        return one.shape == other.shape and bool(numpy.array_equal(one, other))
+    if torch is not None and isinstance(one, torch.Tensor):
+        return bool(torch.equal(one, other))
+    if pandas is not None and isinstance(one, pandas.DataFrame | pandas.Series):
+        return bool(one.equals(other))
+    return True
