@@ -44,6 +44,25 @@ def ask_schema_version_here() -> None:
     api.get_alembic_version = version
 
 
+def finish_new_gradebook(session: Any) -> None:
+    """Note the version of a gradebook's tables where whoever made it was killed before noting it.
+
+    Without that note `nbgrader db upgrade` fails; nbgrader itself only makes it together with the tables.
+
+    Args:
+        session: The gradebook's SQLAlchemy session.
+    """
+    from nbgrader import api
+    from sqlalchemy import inspect, text
+
+    is_there = inspect(session.connection()).has_table("alembic_version")
+    if not is_there:
+        session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+    if not is_there or not session.execute(text("SELECT count(*) FROM alembic_version")).scalar():
+        session.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": api.get_alembic_version()})
+    session.commit()
+
+
 @contextmanager
 def one_commit(session: Any) -> Iterator[None]:
     """Make nbgrader's commits, one for every little step, a single one: each waits for the disk.

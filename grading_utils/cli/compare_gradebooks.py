@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,12 +13,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("first", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("second", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("first")
+@click.argument("second")
 @click.option("--automatic", is_flag=True, help="Compare automatic points only, not what a person gave.")
 @click.option("--all", "show_all", is_flag=True, help="List cells that agree as well.")
-def command(first: Path, second: Path, automatic: bool, show_all: bool) -> None:
+def command(first: str, second: str, automatic: bool, show_all: bool) -> None:
     """Compare the gradebook SECOND with FIRST, cell by cell: stock nbgrader's with this one, or before and after.
+
+    Each is an SQLite file, or the address of a database as in postgresql://grader@host/course.
 
     One line for every cell that differs, then the counts. The exit code is 1 where a cell of the second has fewer
     points or is missing. Cells that wait for a person are listed and allowed.

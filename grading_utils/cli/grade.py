@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from grading_utils.results import Status, SubmissionResult
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
     from grading_utils.grading.merging import Shard
-    from grading_utils.grading.moved import Moved
+    from grading_utils.reporting.recorder import Recorder
     from grading_utils.runners.runner import Runner
 
 
@@ -78,15 +79,14 @@ def command(
     from grading_utils.course.course import Course
     from grading_utils.course.strays import strays
     from grading_utils.errors import CourseError
-    from grading_utils.grading.moved import by_key, keep
-    from grading_utils.reporting.records import RESULTS, merge_json, read_json, write_csv, write_json, write_junit
+    from grading_utils.reporting.recorder import Recorder
+    from grading_utils.reporting.records import write_csv, write_json, write_junit
 
     if inside and not students:
         raise click.UsageError("--inside is for one student after the other: name them with --student")
     course = Course.open(course_folder)
     if no_isolation:
         click.echo("warning: --no-isolation: student code runs unprotected with your rights on this machine", err=True)
-    recorded = by_key(read_json(course.root / RESULTS) if (course.root / RESULTS).exists() else [])
     chosen = [course.require(name) for name in assignments] or course.assignments()
     work = {name: _students(course, name, students) for name in chosen}
     handed_in = any(work.values())
@@ -97,33 +97,27 @@ def command(
         raise CourseError(_nothing(course, chosen, students, lost))
     for line in lost:
         click.echo(f"not looked at: {line}", err=True)
-    results: list[SubmissionResult] = []
-    changes: list[Moved] = []
-    try:
-        with placement.open(course, isolate=not no_isolation) as runner:
-            graded = _grade_all(
-                course,
-                work,
-                recorded,
-                changes,
-                runner,
-                again=again or full or bool(inside),
-                isolated=not no_isolation,
-                everything=full,
-                inside=inside,
-                apart_only=apart_only,
-                tell=lambda line: click.echo(line, err=True),
-            )
-            for result in _with_progress(graded, sum(map(len, work.values()))):
-                results.append(result)
-    finally:
-        merge_json(results, course.root / RESULTS)
-        keep(course, changes)
+    counts = Counter[Status]()
+    with Recorder(course) as recorder, placement.open(course, isolate=not no_isolation) as runner:
+        graded = _grade_all(
+            course,
+            work,
+            recorder,
+            runner,
+            again=again or full or bool(inside),
+            isolated=not no_isolation,
+            everything=full,
+            inside=inside,
+            apart_only=apart_only,
+            tell=lambda line: click.echo(line, err=True),
+        )
+        for result in _with_progress(graded, sum(map(len, work.values()))):
+            counts[result.status] += 1
     for path, write in ((json_file, write_json), (junit_file, write_junit), (csv_file, write_csv)):
         if path is not None:
             write(options.standings(course, tuple(chosen)), path)
-    _summarize(results)
-    sys.exit(DONE if all(result.status is Status.GRADED for result in results) else NEEDS_A_PERSON)
+    _summarize(counts)
+    sys.exit(DONE if counts.keys() <= {Status.GRADED} else NEEDS_A_PERSON)
 
 
 def _students(course: Course, assignment: str, wanted: tuple[str, ...]) -> list[str]:
@@ -142,20 +136,21 @@ def _nothing(course: Course, assignments: list[str], students: tuple[str, ...], 
 def _grade_all(
     course: Course,
     work: dict[str, list[str]],
-    recorded: Mapping[tuple[str, str], SubmissionResult],
-    changes: list[Moved],
+    recorder: Recorder,
     runner: Runner,
     *,
     again: bool,
     isolated: bool,
     **how: Any,
 ) -> Iterator[SubmissionResult]:
-    """Grade what has to be graded, and pass on what was recorded of the others; adds to `changes` what moved."""
+    """Grade what has to be graded and record it, and pass on what was recorded of the others."""
     from grading_utils.course.bundle import build_bundle
-    from grading_utils.grading.moved import moved
+    from grading_utils.grading.moved import by_key, moved
     from grading_utils.grading.pipeline import grade
     from grading_utils.grading.unchanged import Remembered
+    from grading_utils.reporting.records import RESULTS, read_json
 
+    recorded = by_key(read_json(course.root / RESULTS) if (course.root / RESULTS).exists() else [])
     for assignment, students in work.items():
         if not students:
             continue
@@ -170,15 +165,11 @@ def _grade_all(
         waiting = [student for student in students if why[student]]
         if not waiting:
             continue
-        try:
-            gc.freeze()  # all that is loaded stays, so no collection need go through it for every few submissions
-            for result in grade(course, bundle, waiting, runner.start, workers=runner.places, **how):
-                remembered.remember(result.student)
-                change = moved(before.get(result.student), result, why[result.student])
-                changes += [change] if change is not None else []
-                yield result
-        finally:
-            remembered.save()
+        gc.freeze()  # all that is loaded stays, so no collection need go through it for every few submissions
+        for result in grade(course, bundle, waiting, runner.start, workers=runner.places, **how):
+            change = moved(before.get(result.student), result, why[result.student])
+            recorder.add(result, remembered.fingerprint(result.student), change)
+            yield result
 
 
 def _with_progress(results: Iterable[SubmissionResult], total: int) -> Iterator[SubmissionResult]:
@@ -212,7 +203,6 @@ def _line(result: SubmissionResult) -> str:
     return f"{result.student} {result.assignment}: {result.status} {result.score:g}/{result.max_score:g}{manual}{note}"
 
 
-def _summarize(results: list[SubmissionResult]) -> None:
-    counts = {status: sum(result.status is status for result in results) for status in Status}
-    listed = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    click.echo(f"{len(results)} submissions: {listed or 'none'}", err=True)
+def _summarize(counts: Counter[Status]) -> None:
+    listed = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    click.echo(f"{counts.total()} submissions: {listed or 'none'}", err=True)

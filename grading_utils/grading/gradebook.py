@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Grade, Gradebook, MissingEntry, Notebook, SubmittedAssignment
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SAWarning
 
 from grading_utils import patches
@@ -31,6 +32,7 @@ from grading_utils.course.released import ReleasedCell, ReleasedNotebook
 from grading_utils.errors import MachineError
 from grading_utils.grading.changed_answers import CHANGED
 from grading_utils.grading.migration import migrate
+from grading_utils.grading.one_writer import OneWriter
 from grading_utils.results import CellResult
 
 
@@ -46,10 +48,14 @@ class GradebookWriter:
         self._course = course
         patches.ask_schema_version_here()
         try:
-            self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
+            self._one_writer = OneWriter(course.layout.db_url)
+            with self._one_writer.held():
+                self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
+                patches.finish_new_gradebook(self._gradebook.db())
         except Exception as error:
+            name = make_url(course.layout.db_url).render_as_string()  # without a password
             raise MachineError(
-                f"the gradebook {course.layout.db_url} cannot be opened: {str(error).splitlines()[0]}; "
+                f"the gradebook {name} cannot be opened: {str(error).splitlines()[0]}; "
                 "check the path and its permissions, or run `nbgrader db upgrade` after an upgrade"
             ) from error
         penalties = AssignLatePenalties(config=course.config)
@@ -62,6 +68,7 @@ class GradebookWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._gradebook.close()
+        self._one_writer.close()
 
     def sync(self, bundle: Bundle, tell: Callable[[str], None] = lambda _: None) -> Bundle:
         """Make the gradebook know an assignment as `source/` has it now; grades stay with their cells.
@@ -76,6 +83,10 @@ class GradebookWriter:
         Raises:
             CourseError: A cell was removed in which a person gave points.
         """
+        with self._one_writer.held():
+            return self._sync(bundle, tell)
+
+    def _sync(self, bundle: Bundle, tell: Callable[[str], None]) -> Bundle:
         self._gradebook.update_or_create_assignment(bundle.assignment)
         notebooks = dict(bundle.notebooks)
         for name, notebook in bundle.notebooks.items():
@@ -140,7 +151,7 @@ class GradebookWriter:
             The same results with the scores that count: a manual score or extra credit that a person gave stays, and
             is marked where it was given for another answer.
         """
-        with patches.one_commit(self._gradebook.db()):
+        with self._one_writer.held(), patches.one_commit(self._gradebook.db()):
             gradebook = self._gradebook
             gradebook.update_or_create_student(student)
             details = {"timestamp": timestamp} if timestamp is not None else {}

@@ -24,7 +24,7 @@ from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import nbgrader_metadata
 from grading_utils.course.course import Course
 from grading_utils.errors import GradingError, MachineError, SandboxError, SubmissionError
-from grading_utils.grading.autograded import write_autograded
+from grading_utils.grading.autograded import Staged, write_autograded
 from grading_utils.grading.changed_answers import CHANGED, changed_answers
 from grading_utils.grading.decisions import Decisions
 from grading_utils.grading.gradebook import GradebookWriter
@@ -58,6 +58,8 @@ class _Outcome:
     scores: dict[str, list[CellResult]] = field(default_factory=dict)
     unanswered: dict[str, frozenset[str]] = field(default_factory=dict)
     changed: dict[str, frozenset[str]] = field(default_factory=dict)
+    staged: Staged | None = None
+    """What is to stand in `autograded/` once the gradebook has it."""
 
 
 def grade(
@@ -157,7 +159,7 @@ def _grade_one(
                 for name, notebook in bundle.notebooks.items()
             }
             outcome.changed = changed_answers(course.autograded(bundle.assignment, student), graded)
-            write_autograded(course, bundle, student, submission, graded)
+            outcome.staged = write_autograded(course, bundle, student, submission, graded)
     except SubmissionError as error:
         outcome.failure = str(error)
     except MachineError:
@@ -244,6 +246,8 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, outcome: _Outcome) -> Su
     counted = gradebook.record(
         outcome.student, bundle.assignment, outcome.scores, outcome.unanswered, outcome.timestamp, outcome.changed
     )
+    if outcome.staged is not None:
+        outcome.staged.put()
     cells = tuple(result for name in bundle.notebooks for result in counted.get(name, ()))
     outcome.attention += [f"{cell.grade_id} {CHANGED}" for cell in cells if cell.open == CHANGED]
     return SubmissionResult(

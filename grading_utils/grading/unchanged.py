@@ -45,16 +45,14 @@ class Remembered:
         self, course: Course, bundle: Bundle, results: Mapping[str, SubmissionResult], *, isolated: bool
     ) -> None:
         self._course, self._bundle, self._results = course, bundle, results
-        self._path = course.root / FOLDER / "graded" / f"{bundle.assignment}.json"
         self._terms = f"{key_of(course, bundle)} {'sandbox' if isolated else 'kernel'}"
         self._due = _due_dates(course, bundle.assignment)
-        try:
-            self._known = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Fingerprint])
-        except (OSError, msgspec.MsgspecError):
-            self._known = {}
+        self._known = _read(_path(course, bundle.assignment))
+        self._seen: dict[str, Fingerprint] = {}
 
     def changed(self, student: str) -> str:
         """Why a submission has to be graded, in words for the instructor; "" where it has not."""
+        now = self._seen[student] = self._now(student)
         known, result = self._known.get(student), self._results.get(student)
         if known is None or result is None or student not in self._due:
             return "not graded before"
@@ -62,7 +60,6 @@ class Remembered:
             return "could not be graded before"
         if not self._course.autograded(self._bundle.assignment, student).is_dir():
             return "its autograded folder is gone"
-        now = self._now(student)
         reasons = {
             "handed in again": known.submission != now.submission,
             "tests, grader or model changed": known.terms != now.terms,
@@ -70,20 +67,34 @@ class Remembered:
         }
         return ", ".join(reason for reason, holds in reasons.items() if holds)
 
-    def remember(self, student: str) -> None:
-        """Keep what a submission looks like now that it has been graded."""
-        self._known[student] = self._now(student)
-
-    def save(self) -> None:
-        """Write what is remembered, in one step."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        partial.write_bytes(msgspec.json.encode(self._known))
-        partial.replace(self._path)
+    def fingerprint(self, student: str) -> Fingerprint:
+        """What a submission looked like when `changed` was asked: what is handed in meanwhile counts as new."""
+        return self._seen[student]
 
     def _now(self, student: str) -> Fingerprint:
         folder = self._course.submitted(self._bundle.assignment, student)
         return Fingerprint(digest_of(folder), self._terms, self._due.get(student, self._due[""]))
+
+
+def remember(course: Course, assignment: str, graded: Mapping[str, Fingerprint]) -> None:
+    """Add to what is remembered of an assignment, in one step; the caller sees to it that nobody else does just now."""
+    path = _path(course, assignment)
+    known = {**_read(path), **graded}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(msgspec.json.encode(known))
+    partial.replace(path)
+
+
+def _path(course: Course, assignment: str) -> Path:
+    return course.root / FOLDER / "graded" / f"{assignment}.json"
+
+
+def _read(path: Path) -> dict[str, Fingerprint]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Fingerprint])
+    except (OSError, msgspec.MsgspecError):
+        return {}
 
 
 def _due_dates(course: Course, assignment: str) -> dict[str, str]:

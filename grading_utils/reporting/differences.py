@@ -11,7 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
-from nbgrader.api import BaseCell, Grade, Gradebook, Notebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import BaseCell, Grade, Notebook, SubmittedAssignment, SubmittedNotebook
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from grading_utils.errors import CourseError
@@ -48,11 +50,11 @@ class Difference:
     second: float | None = None
 
 
-def compare(first: Path, second: Path, *, manual: bool = True) -> list[Difference]:
+def compare(first: Path | str, second: Path | str, *, manual: bool = True) -> list[Difference]:
     """Every cell that either gradebook has, sorted by assignment, student, notebook and cell.
 
     Args:
-        first: An nbgrader gradebook (SQLite).
+        first: An nbgrader gradebook: an SQLite file, or the address of a database.
         second: The one to compare with it.
         manual: Whether points that a person gave count; otherwise automatic ones alone are compared.
 
@@ -84,14 +86,26 @@ def _difference(key: Key, before: dict[Key, float | None], after: dict[Key, floa
     return Difference(*key, kind, first, second)
 
 
-def _scores(path: Path, manual: bool) -> dict[Key, float | None]:
+def _scores(where: Path | str, manual: bool) -> dict[Key, float | None]:
+    address, name = _address(where)
+    engine = create_engine(address)
+    try:  # without nbgrader's own way of opening one, which would make what is not there
+        with Session(engine) as session:
+            return dict(_read(session, manual))
+    except Exception as error:
+        raise CourseError(f"is no gradebook of this version of nbgrader: {error}", where=name) from error
+    finally:
+        engine.dispose()
+
+
+def _address(where: Path | str) -> tuple[str, str]:
+    """A gradebook's address, and what to call it."""
+    if isinstance(where, str) and "://" in where:
+        return where, make_url(where).render_as_string()
+    path = Path(where)
     if not path.is_file():
         raise CourseError("there is no such gradebook", where=str(path))
-    try:
-        with Gradebook(f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true") as gradebook:
-            return dict(_read(gradebook.db, manual))
-    except Exception as error:
-        raise CourseError(f"is no gradebook of this version of nbgrader: {error}", where=str(path)) from error
+    return f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true", str(path)
 
 
 def _read(session: Session, manual: bool) -> Iterator[tuple[Key, float | None]]:

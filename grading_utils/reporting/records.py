@@ -58,7 +58,7 @@ def in_order(results: Iterable[_Told]) -> list[_Told]:
 
 def write_json(results: Iterable[_Told], path: Path) -> None:
     """Write results or standings as a JSON list; the file is replaced in one step, so nobody reads half of it."""
-    encoded = msgspec.json.encode([_without_surrogates(result) for result in in_order(results)])
+    encoded = msgspec.json.encode([without_surrogates(result) for result in in_order(results)])
     _replace(path, msgspec.json.format(encoded, indent=2) + b"\n")
 
 
@@ -194,7 +194,7 @@ def _xml(text: str) -> str:
     return _NOT_XML.sub("�", text)
 
 
-def _without_surrogates(result: _Told) -> _Told:
+def without_surrogates(result: _Told) -> _Told:
     """The same result in text that UTF-8 can hold; a student's exception may have half a surrogate pair."""
 
     def mend(text: str) -> str:
