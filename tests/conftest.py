@@ -14,6 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "counting"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", metavar="FOLDER", help="Keep the pictures that browser tests take here.")
+
+
 def managed(kind: str, name: str, source: str, points: float | None = None) -> Any:
     """A cell that nbgrader manages: kind is "locked", "solution", "test" or "written"."""
     maker = new_markdown_cell if kind == "written" else new_code_cell

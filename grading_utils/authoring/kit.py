@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import grading_utils
+from grading_utils.authoring import install_kit
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
 from grading_utils.reporting.pages import render
@@ -56,6 +57,7 @@ def write_kit(course: Course, assignments: Sequence[str], folder: Path) -> list[
     wheel = build_wheel(folder)
     requirements = [f"./{wheel.name}", *pins((*_direct(), *FRONT_ENDS))]
     (folder / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    shutil.copy(install_kit.__file__, folder / "install.py")
     (folder / "environment.yml").write_text(_conda(), encoding="utf-8")
     page = render(
         "start-here.html", course=course.name, assignments=chosen, wheel=wheel.name, first=_first(folder, chosen[0])

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from grading_utils.cli import CANNOT_GRADE, DONE, options
-from grading_utils.errors import GradingError
+from grading_utils.errors import GradingError, SandboxError
 
 GOOD, CAUTION, BAD = "PASS", "CAUTION", "FAIL"
 _COLORS = {GOOD: "green", CAUTION: "yellow", BAD: "red"}
@@ -82,9 +82,25 @@ def _model() -> Iterator[Check]:
 
     try:
         model = resolve_model("distilgpt2")
-        yield Check(GOOD, "language model", f"{model.path} ({model.reason})")
     except GradingError as error:
         yield Check(BAD, "language model", str(error), "run `make model`, or unset GRADING_UTILS_MODEL")
+        return
+    yield _for_students("language model", Path(model.path), f"{model.path} ({model.reason})")
+
+
+def _for_students(what: str, path: Path, detail: str) -> Check:
+    """Whether students' code may read a path, all of it, with one line for any number of files that it may not."""
+    from grading_utils.sandbox.probe import unreadable
+
+    try:
+        refused = unreadable([str(path.absolute())])
+    except SandboxError:
+        return Check(GOOD, what, detail)  # without a jail nothing is graded here, as a line above says
+    if not refused:
+        return Check(GOOD, what, detail)
+    others = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+    problem = f"{refused[0]}{others} cannot be read by the user whom students' code runs as"
+    return Check(BAD, what, problem, f"chmod -R a+rX {path.absolute()}")
 
 
 def _browser() -> Iterator[Check]:
@@ -109,12 +125,11 @@ def _course(folder: Path) -> Iterator[Check]:
     names = course.assignments()
     yield Check(GOOD if names else CAUTION, "course", f"{course.root}: {len(names)} assignments")
     for path in readable_paths(course):
-        yield Check(
-            GOOD if path.exists() else BAD,
-            "readable for notebooks",
-            f"{path}{'' if path.exists() else ' does not exist'}",
-            "" if path.exists() else f"mend {OPTION} in {course.root / 'nbgrader_config.py'}",
-        )
+        if path.exists():
+            yield _for_students("readable for notebooks", path, str(path))
+            continue
+        fix = f"mend {OPTION} in {course.root / 'nbgrader_config.py'}"
+        yield Check(BAD, "readable for notebooks", f"{path} does not exist", fix)
     for step in ("autograded_directory", "feedback_directory"):
         parent = course.folder(str(getattr(course.layout, step)))
         while not parent.exists():

@@ -145,6 +145,8 @@ def _take_files(submission: Submission, naming: Naming, entries: list[Entry], li
             submission.attention.append(f"{entry.name} is no regular file and was left out")
         elif entry.size > MAX_FILE_BYTES:
             submission.attention.append(f"{entry.name} is too large and was left out")
+        elif not os.access(entry.path, os.R_OK):
+            submission.repairs.append(f"{entry.name} may not be read and was left out")
         elif len(submission.files) == MAX_FILES or entry.size > left:
             beyond += 1
         else:

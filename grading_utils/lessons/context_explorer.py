@@ -59,14 +59,16 @@ class ContextExplorer:
         self.seed = 0
         self._slider = widgets.IntSlider(
             value=context_length, min=1, max=longest, description="context length", continuous_update=False,
-            style={"description_width": "initial"}, layout=widgets.Layout(width="70%"),
+            style={"description_width": "initial"}, layout=widgets.Layout(width="70%", min_width="260px"),
         )  # fmt: skip
         self._button = widgets.Button(description="New verse", icon="refresh")
         self._verse = widgets.HTML()
         self._model = widgets.HTML()
         self._slider.observe(lambda _change: self._show_all(), names="value")
         self._button.on_click(lambda _button: self.next_verse())
-        self.widget = widgets.VBox([widgets.HBox([self._slider, self._button]), self._verse, self._model])
+        wrapping = widgets.Layout(flex_flow="row wrap")  # on a phone the button moves below the slider
+        controls = widgets.HBox([self._slider, self._button], layout=wrapping)
+        self.widget = widgets.VBox([controls, self._verse, self._model])
         self._show_all()
 
     def set_context_length(self, context_length: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,51 @@ def try_one_student(_: object, students: object) -> None:
 def wait_for_the_end(sock: socket.socket) -> None:
     """What the trial's student runs."""
     sock.recv(1)
+
+
+def refused(payload: bytes) -> bytes:
+    """What runs in the jail for `unreadable`: the paths it is given, tried one file after the other."""
+    return "\0".join(path for top in payload.decode().split("\0") for path in _refused_below(top)).encode()
+
+
+def _refused_below(top: str) -> Iterator[str]:
+    if Path(top).is_file():
+        yield from _refused_file(top)
+    folders: list[OSError] = []
+    for folder, _, names in os.walk(top, onerror=folders.append):
+        for name in sorted(names):
+            yield from _refused_file(os.path.join(folder, name))  # noqa: PTH118 (a data set may have 100,000 files)
+    yield from (str(problem.filename) for problem in folders)
+
+
+def _refused_file(path: str) -> Iterator[str]:
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+    except PermissionError:
+        yield path
+    except OSError:
+        pass  # a dangling link is nobody's to read, and not a matter of permissions
+
+
+def unreadable(paths: Sequence[str]) -> list[str]:
+    """The files and folders at and below some paths that students' code may not read.
+
+    They are opened in a jail, as the user whom students' code runs as there: what root can read says nothing.
+
+    Args:
+        paths: Absolute; each must exist.
+
+    Raises:
+        SandboxError: No jail can be built here, or a path does not exist.
+    """
+    policy = Policy(readable=tuple(paths), start_seconds=60.0)
+    with WarmProcess.start(
+        policy,
+        tester=f"{__name__}:try_one_student",
+        student=f"{__name__}:wait_for_the_end",
+        setup=(f"{__name__}:refused", "\0".join(paths).encode()),
+    ) as warm:
+        return [path for path in warm.setup_result.decode().split("\0") if path]
 
 
 def _control_groups() -> Finding:

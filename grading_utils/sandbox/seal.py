@@ -102,13 +102,16 @@ def _become_student(policy: Policy) -> None:
     _limit(resource.RLIMIT_NPROC, policy.processes)
 
 
-def seal_student(policy: Policy, kept: tuple[int, ...], files: frozenset[int] = frozenset()) -> None:
+def seal_student(
+    policy: Policy, kept: tuple[int, ...], files: frozenset[int] = frozenset(), *, is_counted: bool = False
+) -> None:
     """Lock the calling process, a student's, into what the policy allows.
 
     Args:
         policy: The limits.
         kept: Descriptors that stay open.
         files: Descriptors that the set-up has left open; this process gets open files of its own under their numbers.
+        is_counted: Whether the process is in a control group of its own.
 
     Raises:
         OSError: A step was refused; the process must not go on.
@@ -123,8 +126,8 @@ def seal_student(policy: Policy, kept: tuple[int, ...], files: frozenset[int] = 
     _become_student(policy)
     kernel.set_capabilities()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the filter keeps it like that
-    seccomp.load()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # without a control group the filter keeps it like that
+    seccomp.load(is_counted=is_counted)
 
 
 def seal_tester(policy: Policy, kept: tuple[int, ...], files: frozenset[int] = frozenset()) -> None:

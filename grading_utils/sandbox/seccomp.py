@@ -3,9 +3,9 @@
 It denies what a notebook never needs and what has been a way out of containers: new namespaces and mounts, tracing,
 other processes' memory, kernel keyrings, BPF, io_uring, file events, network sockets, and shared memory that no file
 backs, which nobody outside could count. A denied call fails with EPERM (ENOSYS where a library then falls back to an
-older call), so honest code gets an ordinary Python error. One call succeeds without effect: telling the kernel what
-to do about SIGCHLD, since the processor time of a child that nobody waits for would be lost. Calls of another
-architecture kill the process. x86_64 and aarch64 only; anywhere else loading fails.
+older call), so honest code gets an ordinary Python error. Where no control group counts, one call succeeds without
+effect: telling the kernel what to do about SIGCHLD, since the time of a child that nobody waits for would be lost.
+Calls of another architecture kill the process. x86_64 and aarch64 only; anywhere else loading fails.
 """
 
 from __future__ import annotations
@@ -164,11 +164,13 @@ def _rule(name: str, number: int) -> list[_Instruction]:
     return [(_EQUAL, 0, len(body), number), *body]
 
 
-def program(machine: str) -> bytes:
+def program(machine: str, *, is_counted: bool = False) -> bytes:
     """The filter as an array of `struct sock_filter`.
 
     Args:
         machine: Architecture as in `uname -m`.
+        is_counted: Whether a control group counts the time of all children, those that nobody waits for included; then
+            a program may handle SIGCHLD, as a shell does that waits for its background jobs.
 
     Raises:
         OSError: The architecture is not one of the two that the table covers.
@@ -187,7 +189,7 @@ def program(machine: str) -> bytes:
     code += [(_AT_LEAST, 0, 1, _LAST_KNOWN + 1), _denied(errno.ENOSYS)]
     for name, numbers in _CALLS.items():
         number = numbers[column]
-        if number is not None:
+        if number is not None and not (is_counted and name == "rt_sigaction"):
             code += _rule(name, number)
     code.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
@@ -197,9 +199,9 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def load() -> None:
-    """Put this process and everything it will start under the filter, for good."""
-    code = program(kernel.machine())
+def load(*, is_counted: bool = False) -> None:
+    """Put this process and everything it will start under the filter, for good; see `program` for `is_counted`."""
+    code = program(kernel.machine(), is_counted=is_counted)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     record = _Program(len(code) // 8, code)
     kernel.prctl(kernel.PR_SET_SECCOMP, kernel.SECCOMP_MODE_FILTER, ctypes.byref(record))

@@ -250,7 +250,7 @@ def _live(life: Life, setup: Setup, files: frozenset[int]) -> None:
     try:
         if life.leaf is not None:
             cgroups.enter(life.leaf)
-        seal.seal_student(policy, kept, files)
+        seal.seal_student(policy, kept, files, is_counted=life.leaf is not None)
     except OSError as error:
         life.socket.sendall(f"{error}".encode())
         raise

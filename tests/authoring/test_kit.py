@@ -82,9 +82,8 @@ def test_a_kit_is_refused_before_its_release_and_zipped_after(small_course: Cour
 def test_in_an_empty_environment_the_kit_takes_a_student_to_passed_checks(assignment: str, tmp_path: Path) -> None:
     course = Course.open(ROOT)
     (notebook,) = write_kit(course, [assignment], tmp_path / "kit")
-    subprocess.run([sys.executable, "-m", "venv", ".venv"], cwd=tmp_path / "kit", check=True)
+    subprocess.run([sys.executable, "install.py"], cwd=tmp_path / "kit", check=True)
     python = tmp_path / "kit" / ".venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "-r", "requirements.txt"], cwd=tmp_path / "kit", check=True)
     bundle = build_bundle(course, assignment).notebooks[assignment]
     solved = solution_notebook(course.source(assignment) / f"{assignment}.ipynb", bundle)
     nbformat.write(solved, notebook)

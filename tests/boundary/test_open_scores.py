@@ -40,6 +40,7 @@ EACH = "def f(g, n): return g(f, n)"
 
 # Place → (the student's cell, the check, what is changed for it).
 OPEN = {
+    "conversation.close Refused": ("class A: n = 1", "import sys\nsys.kept = A()", []),
     "changes.assign_in_place Refused": (
         PLAIN,
         CALL,
@@ -134,7 +135,6 @@ OPEN = {
 }
 ENDED = {
     "context.limit Limit": "made for those who raise it",
-    "conversation.close StudentDied": "nothing is asked after that",
     "conversation._send _break": "the student's time is used up",
     "conversation._receive BoundaryError": "an answer to another question is no answer",
     "conversation._interrupt StudentOverran": "the student's time is used up",
@@ -184,5 +184,6 @@ def test_a_limit_of_ours_leaves_the_score_open(place, notebook, monkeypatch):
     for where, name, value in changed:
         (monkeypatch.setitem if isinstance(where, dict) else monkeypatch.setattr)(where, name, value)
     rights = Rights(methods=place != "session.operate limit", changes=place != "session._refer_to_ours limit")
-    run = notebook(("student", source), ("test", check), rights=rights)[1]
+    later = [("test", "import sys\nassert sys.kept.n == 1")] if place == "conversation.close Refused" else []
+    run = notebook(("student", source), ("test", check), *later, rights=rights)[-1]
     assert (str(run.status), bool(run.reason)) == ("open", True), run

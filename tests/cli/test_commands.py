@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from grading_utils.cli import COMMANDS, main
 from grading_utils.course.course import Course
+from grading_utils.language_model import SHIPPED
 
 from ..conftest import ASSIGNMENT, hand_in
 
@@ -98,6 +101,36 @@ def test_the_doctor_has_a_verdict_on_every_line_and_a_fix_for_every_failure(smal
     assert any("isolated student process" in line for line in verdicts)
     failed = [number for number, line in enumerate(lines) if line.startswith("FAIL")]
     assert all("→" in lines[number + 1] for number in failed)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can read what the students' user cannot")
+@pytest.mark.parametrize("kind", ["weights", "folder"])
+def test_the_doctor_reads_the_model_as_the_students_user(
+    small_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(SHIPPED, folder)
+    monkeypatch.setenv("GRADING_UTILS_MODEL", str(folder))
+    assert "FAIL" not in call("doctor", "--course", str(small_course.root)).output
+    closed = folder / "model.safetensors" if kind == "weights" else folder
+    closed.chmod(0o600)  # as save_pretrained leaves it
+    result = call("doctor", "--course", str(small_course.root))
+    failed = [line for line in result.output.splitlines() if line.startswith("FAIL")]
+    assert result.exit_code == 3
+    assert failed == [f"FAIL    language model: {closed} cannot be read by the user whom students' code runs as"]
+    assert f"→ chmod -R a+rX {folder}" in result.output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can read what the students' user cannot")
+def test_the_doctor_reads_configured_data_as_the_students_user(small_course: Course, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (data / name).write_text("1")
+        (data / name).chmod(0o600)
+    (small_course.root / "nbgrader_config.py").write_text(f"c = get_config()\nc.Sandbox.readable = [{str(data)!r}]\n")
+    output = call("doctor", "--course", str(small_course.root)).output
+    assert f"FAIL    readable for notebooks: {data / 'a.csv'} and 1 more cannot be read" in output
 
 
 def test_going_without_isolation_is_said_aloud(small_course: Course, solution: Any) -> None:

@@ -572,9 +572,6 @@ def files_that_nobody_may_read(folder: Path, notebook: bytes) -> None:
     (folder / NAME).write_bytes(notebook)
     (folder / "closed.txt").write_text("closed")
     (folder / "closed.txt").chmod(0)
-    (folder / "closed").mkdir()
-    (folder / "closed" / "inner.txt").write_text("closed")
-    (folder / "closed").chmod(0)
 
 
 def names_in_no_encoding(folder: Path, notebook: bytes) -> None:

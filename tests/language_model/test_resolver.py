@@ -88,6 +88,7 @@ def test_a_hub_name_that_is_not_cached_falls_back_and_says_how_to_fetch_it():
     found = resolve_model("HuggingFaceTB/SmolLM2-360M")
     assert found.source == "shipped"
     assert "find_model('HuggingFaceTB/SmolLM2-360M', download=True)" in found.reason
+    assert "make real-model" in found.reason
 
 
 def test_a_download_that_fails_says_so(monkeypatch):

@@ -148,11 +148,9 @@ def opened(browser: Any, address: str, path: str, *, width: int = 1200, dark: bo
     try:
         page.goto(f"{address}/{path}?reset")
         page.wait_for_function(READY)
-        if dark:
-            page.evaluate(
-                '() => window.jupyterapp.commands.execute("apputils:change-theme", {theme: "JupyterLab Dark"})'
-            )
-            page.wait_for_selector('body[data-jp-theme-light="false"]')
+        look = "Dark" if dark else "Light"  # stated for both, as the program remembers it
+        page.evaluate(f'window.jupyterapp.commands.execute("apputils:change-theme", {{theme: "JupyterLab {look}"}})')
+        page.wait_for_selector(f'body[data-jp-theme-light="{str(not dark).lower()}"]', state="attached")
         yield page
         page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     finally:

@@ -118,7 +118,7 @@ def test_a_drawn_graph_shows_words_and_says_how_often_a_choice_was_taken() -> No
 
 @pytest.mark.parametrize("table", [{"x": ["x", "y"], "y": ["x"]}, {("a",): ["a"]}, {i: [i + 1] for i in range(200)}])
 def test_any_table_can_be_drawn(table: dict[Any, list[Any]]) -> None:
-    assert figure_html(draw_follower_graph(table), "alt").startswith('<img alt="alt"')
+    assert '<img alt="alt"' in figure_html(draw_follower_graph(table), "alt")
 
 
 def test_a_large_graph_is_cut_to_what_is_near_the_start() -> None:

@@ -118,8 +118,10 @@ def test_pictures_fit_a_phone_and_are_readable_in_the_dark(
             ):
                 played.picture(cell.id, f"-{look}")
                 for picture in pictures:
-                    box = picture.bounding_box()
-                    assert box is None or box["width"] <= width, f"{cell.id} is {box} wide on a {look}"
+                    frame = picture.evaluate("image => image.parentElement.clientWidth")
+                    assert frame <= width, (
+                        f"the page scrolls sideways with {cell.id} on a {look}, not the picture alone"
+                    )
                     paper = picture.evaluate(CORNER)
                     assert paper == [255, 255, 255], f"{cell.id}: dark text on {paper} of the page"
 

@@ -195,22 +195,21 @@ def test_nothing_runs_in_nbgraders_own_feedback(chromium: Any, course: Course) -
 
 
 @contextlib.contextmanager
-def formgrader(course: Course) -> Iterator[str]:
-    """A Jupyter server with the formgrader, like an instructor's."""
+def jupyter(folder: Path, program: str, page: str, *options: str) -> Iterator[str]:
+    """A Jupyter server of its own in a folder, until a page of it answers; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = {
-        "ip": "127.0.0.1", "port": port, "open_browser": False, "allow_root": True, "root_dir": str(course.root),
+    settings = {
+        "ip": "127.0.0.1", "port": port, "open_browser": False, "allow_root": True, "root_dir": str(folder),
         "port_retries": 0,
     }  # fmt: skip
     server = subprocess.Popen(
         [
-            sys.executable, "-m", "jupyter_server", *(f"--ServerApp.{name}={value}" for name, value in options.items()),
-            "--IdentityProvider.token=",
-            "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}",
+            sys.executable, "-m", program, *(f"--ServerApp.{name}={value}" for name, value in settings.items()),
+            "--IdentityProvider.token=", *options,
         ],
-        cwd=course.root, env={**os.environ, "JUPYTER_CONFIG_DIR": str(course.root / "jupyter")},
+        cwd=folder, env={**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "jupyter")},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -218,13 +217,23 @@ def formgrader(course: Course) -> Iterator[str]:
         for _ in range(300):
             assert server.poll() is None, "the server has ended"
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/formgrader", timeout=5).close()
+                urllib.request.urlopen(f"{address}/{page}", timeout=5).close()
                 break
             time.sleep(0.2)
         yield address
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # it waits for pages that are still open
+            server.kill()
+            server.wait()
+
+
+def formgrader(course: Course) -> contextlib.AbstractContextManager[str]:
+    """A Jupyter server with the formgrader, like an instructor's."""
+    extension = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
+    return jupyter(course.root, "jupyter_server", "formgrader", extension)
 
 
 @pytest.mark.browser

@@ -464,6 +464,15 @@ def test_a_control_group_leaves_nothing_behind(start_warm: Callable[..., WarmPro
     assert not group.exists()
 
 
+def test_a_shell_waits_for_its_jobs_where_a_control_group_counts(start_warm: Callable[..., WarmProcess]) -> None:
+    with start_warm() as warm, warm.fork_tester() as tester:
+        if warm._group is None:
+            pytest.skip("this machine gives no control group")
+        command = ["bash", "-c", "sleep 0.2 & sleep 0.3 & wait; echo over"]
+        code = f"import subprocess; answer = subprocess.check_output({command}, text=True)"
+        assert Stage(tester).tester(f"answer = ask(students(), {code!r})") == "over\n"
+
+
 def test_processor_time_counts_whatever_becomes_of_the_process_that_used_it(stage: Stage) -> None:
     used = stage.tester("""
 s = students()

@@ -9,13 +9,38 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from typing import Any
 
+from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.wire.errors import Refused
-from grading_utils.boundary.wire.generators import get_state, set_state
+from grading_utils.boundary.wire.generators import get_state, is_generator, reseed, set_state
 
 _LISTS = (list, deque)
 _MAPPINGS = (dict, Counter, OrderedDict, defaultdict)
+
+
+def change_argument(value: Any, news: Callable[[], Any], seed: int, context: Context) -> None:
+    """Have student code's change of an argument take effect, as far as the check that is running lets it.
+
+    Args:
+        value: The argument.
+        news: What student code made of it, as it says.
+        seed: What a random generator goes on with where the solution doesn't need the very draws.
+        context: Knows the check's rights, and what is locked.
+
+    Raises:
+        Refused: It can't have changed like that.
+    """
+    context.received.changed_kinds.add(type(value))
+    if context.locked.have(value):
+        return
+    if context.rights.changes:
+        assign_in_place(value, news())
+    elif is_generator(value):
+        reseed(value, seed)
+    else:
+        context.withheld = True
 
 
 def assign_in_place(old: Any, new: Any) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.wire import codec, frames
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied, StudentOverran
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.references import Stand
 
 GRACE = 2.0
@@ -40,7 +40,7 @@ class Conversation(Stand):
 
     def close(self) -> None:
         """End the conversation; the process at the other end then exits."""
-        self._broken = self._broken or StudentDied("this object was made for an earlier test cell, which is over")
+        self._broken = self._broken or Refused("an object of the student's was made in an earlier test cell")
         self._sock.close()
 
     def _too_deep(self) -> RecursionError:

@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from grading_utils.boundary.tester.permits import is_written_here
+from grading_utils.boundary.tester.permits import is_written_here, permit, permit_result
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.wire import nodes, references
+from grading_utils.boundary.wire.messages import CallBack
+from grading_utils.boundary.wire.operations import perform
 
 _LISTS = (list, tuple, deque)
 _MOST_PARTS = 100_000
@@ -64,13 +66,25 @@ class Lent:
         """The original of a copy, or of a part of one; anything else as it is."""
         return self._originals.get(id(value), value)
 
-    def target(self, number: int) -> object:
-        """What student code uses when it says that number."""
-        return self._copies.get(number, self._objects[number])
+    def perform(self, ask: CallBack, arguments: list[Any]) -> Any:
+        """Do what student code asks of an object of the tester's, or of the copy that it was lent.
 
-    def meant(self, value: Any) -> Any:
-        """What student code means where it gives an object of ours to another one: the copy that it was lent."""
-        return self.target(self._objects.add(value)) if is_written_here(type(value)) else value
+        Raises:
+            AttributeError: Student code may not do this; `TypeError` as well; the object's own exceptions as they are.
+        """
+        target = self._target(ask.id)
+        meant: list[Any] = [
+            self._target(self._objects.add(one)) if is_written_here(type(one)) else one for one in arguments
+        ]
+        positional = meant[: len(meant) - len(ask.keywords)]
+        permit(target, ask.op, positional)
+        result = perform(target, ask.op, positional, dict(zip(ask.keywords, meant[len(positional) :], strict=False)))
+        if ask.op == "getattr":
+            permit_result(target, positional[0], result)
+        return result
+
+    def _target(self, number: int) -> object:
+        return self._copies.get(number, self._objects[number])
 
     def changed(self) -> list[object]:
         """The originals that were lent since `begin` and whose copies don't look like them any more."""

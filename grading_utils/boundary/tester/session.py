@@ -15,30 +15,23 @@ import socket
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from grading_utils.boundary.tester.changes import assign_in_place
+from grading_utils.boundary.tester.changes import change_argument
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.lent import Lent, Uncopyable
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
-from grading_utils.boundary.tester.permits import (
-    is_changeable_data,
-    is_written_here,
-    library_name,
-    permit,
-    permit_result,
-)
+from grading_utils.boundary.tester.permits import is_changeable_data, is_written_here, library_name
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
-from grading_utils.boundary.wire.generators import is_generator, reseed
-from grading_utils.boundary.wire.operations import perform
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 MOST_KEPT_BYTES = 4 << 20
@@ -207,16 +200,9 @@ class Session(Conversation):
         for change in reply.changes:
             if change.position >= len(given):
                 raise self._break("the student's process says that it changed an argument that it wasn't given")
-            value = given[change.position]
-            self._context.received.changed_kinds.add(type(value))
-            if self._context.locked.have(value):
-                continue
-            if self._context.rights.changes:
-                self._guarded(assign_in_place, value, self._guarded(decoder.value, change.value))
-            elif is_generator(value):
-                reseed(value, random.Random(f"{self._seq} {change.position}").getrandbits(32))
-            else:
-                self._context.withheld = True
+            news_of_it = partial(decoder.value, change.value)
+            seed = random.Random(f"{self._seq} {change.position}").getrandbits(32)
+            self._guarded(change_argument, given[change.position], news_of_it, seed, self._context)
         if self._nesting == 0 and (changed := self._lent.changed()):
             self._context.received.changed_kinds.update(map(type, changed))
             self._context.withheld = self._context.withheld or not self._context.rights.changes
@@ -344,18 +330,7 @@ class Session(Conversation):
         encoder = codec.Encoder(self, strict=True)
         answer: m.Return | m.Fail
         try:
-            target = self._lent.target(ask.id)
-            arguments = [self._lent.meant(self._value(node, decoder)) for node in ask.arguments]
-            positional = arguments[: len(arguments) - len(ask.keywords)]
-            keywords = dict(zip(ask.keywords, arguments[len(positional) :], strict=False))
-            permit(target, ask.op, positional)
-            result = perform(target, ask.op, positional, keywords)
-            if ask.op == "getattr":
-                try:
-                    permit_result(target, positional[0], result)
-                except AttributeError as error:
-                    self._context.hinder(f"the student's code used what it can't reach: {error}")
-                    raise
+            result = self._lent.perform(ask, [self._value(node, decoder) for node in ask.arguments])
             answer = m.Return(seq=ask.seq, value=self._encode(encoder, result))
         except Exception as error:
             encoder = codec.Encoder(self)
