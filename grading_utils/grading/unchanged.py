@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
+from grading_utils.grading.one_writer import OneWriter
 from grading_utils.grading.remembered import FOLDER, key_of
 from grading_utils.results import Status, SubmissionResult
 
@@ -101,7 +103,10 @@ def _due_dates(course: Course, assignment: str) -> dict[str, str]:
     """When each student whom the gradebook has a submission of had to hand in; under "" when everybody has."""
     dates = {"": ""}
     if course.has_gradebook:
-        with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+        writer = OneWriter(
+            course.layout.db_url
+        )  # opening a new database makes its tables, which two may not do at once
+        with closing(writer), writer.held(), Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
             try:
                 known = gradebook.find_assignment(assignment)
             except MissingEntry:
