@@ -72,7 +72,7 @@ OPEN = {
         SMALL_BULK,
     ),
     "session.may_decide limit": ("class A:\n    def __eq__(self, other): return True", "assert A() == 1", []),
-    "session._refer_to_ours limit": (
+    "lent._lend limit": (
         PLAIN,
         "class Own:\n    def __deepcopy__(self, memo): raise TypeError('no copies')\nassert f(Own()) == 1",
         [],
@@ -85,7 +85,7 @@ OPEN = {
         "def g(f, n): return n and f(g, n - 1)\nassert f(g, 30) == 0",
         [(messages, "MAX_NESTING", 10)],
     ),
-    "session._called_back hinder": (
+    "lent.perform hinder": (
         "def f(d): return d.cleanup()",
         "import tempfile\nassert f(tempfile.TemporaryDirectory()) is None",
         [],
@@ -183,7 +183,7 @@ def test_a_limit_of_ours_leaves_the_score_open(place, notebook, monkeypatch):
     source, check, changed = OPEN[place]
     for where, name, value in changed:
         (monkeypatch.setitem if isinstance(where, dict) else monkeypatch.setattr)(where, name, value)
-    rights = Rights(methods=place != "session.operate limit", changes=place != "session._refer_to_ours limit")
+    rights = Rights(methods=place != "session.operate limit", changes=place != "lent._lend limit")
     later = [("test", "import sys\nassert sys.kept.n == 1")] if place == "conversation.close Refused" else []
     run = notebook(("student", source), ("test", check), *later, rights=rights)[-1]
     assert (str(run.status), bool(run.reason)) == ("open", True), run

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.permits import is_written_here, permit, permit_result
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.wire import nodes, references
@@ -23,19 +24,16 @@ _LISTS = (list, tuple, deque)
 _MOST_PARTS = 100_000
 
 
-class Uncopyable(Exception):
-    """There is no copy of an object to be had."""
-
-
 class Lent:
     """What is lent in one conversation, by the number of the original.
 
     Args:
         objects: The tester's objects that the student's process has numbers of.
+        context: Takes note of limits that are met.
     """
 
-    def __init__(self, objects: references.Objects) -> None:
-        self._objects = objects
+    def __init__(self, objects: references.Objects, context: Context) -> None:
+        self._objects, self._context = objects, context
         self._copies: dict[int, object] = {}
         self._memo: dict[int, Any] = {}
         self._originals: dict[int, object] = {}
@@ -54,7 +52,7 @@ class Lent:
             may_change: Whether student code may change it.
 
         Raises:
-            Uncopyable: There is no copy.
+            Limit: There is no copy.
         """
         value = self.original(value)
         remote = references.remote(self._objects, value, shared)
@@ -80,7 +78,11 @@ class Lent:
         permit(target, ask.op, positional)
         result = perform(target, ask.op, positional, dict(zip(ask.keywords, meant[len(positional) :], strict=False)))
         if ask.op == "getattr":
-            permit_result(target, positional[0], result)
+            try:
+                permit_result(target, positional[0], result)
+            except AttributeError as error:
+                self._context.hinder(f"the student's code used what it can't reach: {error}")
+                raise
         return result
 
     def _target(self, number: int) -> object:
@@ -96,7 +98,7 @@ class Lent:
             try:
                 copy.deepcopy(original, self._memo)
             except Exception as error:
-                raise Uncopyable(
+                raise self._context.limit(
                     f"a {type(original).__name__} of the test's can't be copied: {type(error).__name__}: {error}"
                 ) from error
             kept = self._memo.get(id(self._memo), ())  # where deepcopy keeps what it has copied

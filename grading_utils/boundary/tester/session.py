@@ -23,7 +23,7 @@ from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
-from grading_utils.boundary.tester.lent import Lent, Uncopyable
+from grading_utils.boundary.tester.lent import Lent
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
 from grading_utils.boundary.tester.permits import is_changeable_data, is_written_here, library_name
 from grading_utils.boundary.tester.signatures import signature_of
@@ -51,7 +51,7 @@ class Session(Conversation):
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
-        self._lent = Lent(self._objects)
+        self._lent = Lent(self._objects, self._context)
         self._likenesses = Likenesses(self)
         self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
@@ -300,10 +300,7 @@ class Session(Conversation):
             raise self._context.limit(f"a {type(value).__name__} can't be given to the student's code")
         if is_written_here(type(value)) and not isinstance(value, BaseException):
             may_change = self._context.rights.changes and not self._context.locked.have(value)
-            try:
-                return self._lent.refer(value, self._context.shared, may_change=may_change)
-            except Uncopyable as error:
-                raise self._context.limit(str(error)) from None
+            return self._lent.refer(value, self._context.shared, may_change=may_change)
         return references.remote(self._objects, value, self._context.shared)
 
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:

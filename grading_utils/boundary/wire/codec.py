@@ -129,7 +129,7 @@ class Encoder:
             else:
                 value = self.node(value)
             if self._room < 0:
-                raise TooLarge("the value has too many parts to send")
+                self.take(0)
             found.append(value)
         return found
 

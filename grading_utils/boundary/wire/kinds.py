@@ -167,11 +167,13 @@ def is_sent_whole(qualified: str) -> bool:
     kind = trusted_class(qualified)
     if kind is None:
         return False
-    is_table = kind.__module__.startswith("pandas") and kind.__name__ in _TABLES
-    return kind in _SENT_WHOLE or is_unclaimed(kind) or is_table
+    library = kind.__module__.partition(".")[0]
+    is_table = library == "pandas" and kind.__name__ in _TABLES
+    return kind in _SENT_WHOLE or is_table or (library in _ARRAYS and is_unclaimed(kind))
 
 
 _TABLES = ("DataFrame", "Series")
+_ARRAYS = ("numpy", "torch")
 
 
 @lru_cache(maxsize=1024)
