@@ -39,7 +39,7 @@ COMMANDS = [
 
 FILES_OF_AN_LMS = {
     "roster.csv": "id,first_name,last_name,email,lms_user_id\namara,Amara,Okafor,amara@example.org,7\n",
-    "canvas.csv": f"Student,ID,Section,{ASSIGNMENT} (12)\n    Points Possible,,,5\n\"Okafor, Amara\",7,One,\n",
+    "canvas.csv": f'Student,ID,Section,{ASSIGNMENT} (12)\n    Points Possible,,,5\n"Okafor, Amara",7,One,\n',
     "worksheet.csv": "Identifier,Email address,Grade,Maximum grade\nParticipant 9,amara@example.org,,5.00\n",
 }
 

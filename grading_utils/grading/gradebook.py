@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 from nbformat import NotebookNode
-from nbgrader.api import Grade, Gradebook, MissingEntry, Notebook, SubmittedAssignment
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, Notebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy.engine import make_url
@@ -158,6 +158,7 @@ class GradebookWriter:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SAWarning)  # nbgrader's way of adding a submission is old but works
                 submission = gradebook.update_or_create_submission(assignment, student, **details)
+            self._complete(submission)
             counted: dict[str, list[CellResult]] = {}
             for notebook in submission.notebooks:
                 results = {result.grade_id: result for result in scores.get(notebook.name, ())}
@@ -173,6 +174,22 @@ class GradebookWriter:
                     comment.auto_comment = "No response." if is_empty else None
             self._penalize(submission, counted)
             return counted
+
+    def _complete(self, submission: SubmittedAssignment) -> None:
+        """Add the notebooks that a submission lacks, as nbgrader makes them.
+
+        An extension that is granted before the gradebook knows the assignment's notebooks makes one without any.
+        """
+        session = self._gradebook.db
+        there = {notebook.name for notebook in submission.notebooks}
+        for stored in submission.assignment.notebooks:
+            if stored.name in there:
+                continue
+            added = SubmittedNotebook(notebook=stored, assignment=submission)
+            session.add(added)
+            session.add_all(Grade(cell=cell, notebook=added) for cell in (*stored.grade_cells, *stored.task_cells))
+            session.add_all(Comment(cell=cell, notebook=added) for cell in (*stored.solution_cells, *stored.task_cells))
+        session.flush()
 
     def earlier(self, student: str, assignment: str) -> list[CellResult]:
         """What an earlier hand-in of a student has by now; nothing where none was graded."""

@@ -112,3 +112,15 @@ def test_wrong_dates_and_people_are_one_sentence(arguments: tuple[str, ...], sen
     result = CliRunner().invoke(main, [*arguments, "--course", str(term.root)], catch_exceptions=False)
     assert result.exit_code == 2
     assert sentence in result.output
+
+
+def test_an_extension_before_anything_was_graded_costs_no_points(small_course: Course, solution: Any) -> None:
+    (small_course.root / "roster.csv").write_text("id\nbo\n")
+    assert call(small_course, "students", "import", str(small_course.root / "roster.csv")) == 0
+    assert call(small_course, "due", ASSIGNMENT, "2025-12-01 12:00") == 0
+    assert call(small_course, "extend", ASSIGNMENT, "bo", "2025-12-03 12:00") == 0
+    hand_in(small_course, "bo", solution)
+    assert call(small_course, "grade", ASSIGNMENT) == 0
+    assert call(small_course, "export", "--to", "json", "--output", str(small_course.root / "out.json")) == 0
+    (entry,) = json.loads((small_course.root / "out.json").read_text())
+    assert (entry["score"], entry["waiting"]) == (3.0, ["why"])

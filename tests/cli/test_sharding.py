@@ -51,9 +51,7 @@ def everything(root: Path) -> tuple[list[Any], list[Any]]:
     return rows, results
 
 
-def test_merged_in_any_order_and_again_it_is_the_same_gradebook(
-    parts: tuple[Path, list[Path]], tmp_path: Path
-) -> None:
+def test_merged_in_any_order_and_again_it_is_the_same_gradebook(parts: tuple[Path, list[Path]], tmp_path: Path) -> None:
     root, folders = parts
     expected = everything(root)
     for number, order in enumerate(itertools.islice(itertools.permutations(folders), 0, 6, 2)):

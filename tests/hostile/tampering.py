@@ -276,7 +276,7 @@ def attachments_that_run(notebook: Notebook) -> None:
 
 
 def attachments_that_break_out(notebook: Notebook) -> None:
-    out = "x\" onerror=\"document.title='owned'\" x=\""
+    out = 'x" onerror="document.title=\'owned\'" x="'
     notebook["cells"][-1]["source"] = "![a](attachment:a.png) ![b](attachment:b) <img src='attachment:a.png'>"
     notebook["cells"][-1]["attachments"] = {
         "a.png": {"image/png": out}, "b": {"image/gif": "</textarea><script>1</script>"}, "../../c": {"image/png": out},

@@ -6,14 +6,8 @@ the console or in a dialog, and every request to another host is noted.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +18,7 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error
 
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
@@ -36,6 +30,7 @@ from grading_utils.reporting.model_answers import HEADING
 from grading_utils.reporting.report import write_report
 from grading_utils.reporting.standings import Standing
 
+from ..browsing import browser, formgrader
 from ..conftest import ASSIGNMENT, cell_named, hand_in, managed, write_course
 
 RUN = "document.title='RAN';console.log('RAN');alert('RAN')"
@@ -79,15 +74,8 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-        flags += ["--disable-background-networking", "--disable-component-update"]
-        browser = playwright.chromium.launch(executable_path=program, args=flags)
-        yield browser
-        browser.close()
+    with browser() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")
@@ -194,53 +182,11 @@ def test_nothing_runs_in_nbgraders_own_feedback(chromium: Any, course: Course) -
     assert_nothing_ran(visit(chromium, by_command(course).as_uri()))
 
 
-@contextlib.contextmanager
-def jupyter(folder: Path, program: str, page: str, *options: str) -> Iterator[str]:
-    """A Jupyter server of its own in a folder, until a page of it answers; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "ip": "127.0.0.1", "port": port, "open_browser": False, "allow_root": True, "root_dir": str(folder),
-        "port_retries": 0,
-    }  # fmt: skip
-    server = subprocess.Popen(
-        [
-            sys.executable, "-m", program, *(f"--ServerApp.{name}={value}" for name, value in settings.items()),
-            "--IdentityProvider.token=", *options,
-        ],
-        cwd=folder, env={**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "jupyter")},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            assert server.poll() is None, "the server has ended"
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/{page}", timeout=5).close()
-                break
-            time.sleep(0.2)
-        yield address
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:  # it waits for pages that are still open
-            server.kill()
-            server.wait()
-
-
-def formgrader(course: Course) -> contextlib.AbstractContextManager[str]:
-    """A Jupyter server with the formgrader, like an instructor's."""
-    extension = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
-    return jupyter(course.root, "jupyter_server", "formgrader", extension)
-
-
 @pytest.mark.browser
 def test_nothing_runs_in_the_formgrader(chromium: Any, course: Course) -> None:
     with Gradebook(course.layout.db_url) as gradebook:
         submission = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "mallory").id
-    with formgrader(course) as address:
+    with formgrader(course.root) as address:
         seen = visit(chromium, f"{address}/formgrader/submissions/{submission}/", wait=2)
     assert "Student's answer" in seen.text
     assert HEADING in seen.text

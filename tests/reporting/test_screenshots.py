@@ -22,8 +22,9 @@ from grading_utils.course.course import Course
 from grading_utils.grading.solutions import solution_notebook
 from grading_utils.reporting.model_answers import HEADING
 
+from ..browsing import formgrader, jupyter
 from ..conftest import ROOT, cell_named
-from .test_pages_in_a_browser import chromium, formgrader, jupyter
+from .test_pages_in_a_browser import chromium
 
 __all__ = ["chromium"]  # a fixture of these tests as well
 
@@ -118,7 +119,7 @@ def test_a_page_of_feedback(course: Course, page: Any, keep: Any) -> None:
 def test_a_written_answer_in_the_formgrader(course: Course, page: Any, keep: Any) -> None:
     with Gradebook(course.layout.db_url) as gradebook:
         submission = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "s01-amara").id
-    with formgrader(course) as address:
+    with formgrader(course.root) as address:
         page.goto(f"{address}/formgrader/submissions/{submission}/")
         box = page.get_by_text(HEADING).first
         box.wait_for(timeout=60_000)
