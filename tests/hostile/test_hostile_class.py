@@ -171,7 +171,8 @@ def _grade_class(root: Path, attacks: list[Attack]) -> Iterator[Graded]:
         for result in grade(course, bundle, course.students(ASSIGNMENT), factory, workers=4, everything=True):
             graded.results[result.student] = result
         after = watching.contents(root)
-        allowed = (str(root / "autograded"), str(root / "gradebook.db"), str(root / ".grading_utils"))
+        ours = ("autograded", "gradebook.db", ".gradebook.db.lock", ".grading_utils")
+        allowed = tuple(str(root / name) for name in ours)
         graded.changed_files = [
             path for path in before.keys() | after.keys()
             if before.get(path) != after.get(path) and not path.startswith(allowed)
