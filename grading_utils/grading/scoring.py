@@ -15,10 +15,11 @@ import msgspec
 from nbformat import NotebookNode, from_dict
 from nbgrader.utils import determine_grade, is_grade
 
+from grading_utils.boundary.warm import outputs
 from grading_utils.course.cells import Role, grade_id, is_graded, nbgrader_metadata, role
 from grading_utils.grading.jobs import NotebookRun
 from grading_utils.jobs import UNDECIDED, CellRun, CellStatus
-from grading_utils.lessons.blanks import blank_behind, names_in
+from grading_utils.lessons.blanks import blank_behind, first_blank, names_in
 from grading_utils.results import CellResult
 
 _OPEN = "open"
@@ -34,8 +35,10 @@ def insert_outputs(notebook: Any, run: NotebookRun) -> None:
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
+        blank = _say_what_is_blank(cell, notebook.cells[: cell_run.index], cell_run.status)
         if cell_run.status is not CellStatus.OK and role(cell) is Role.TEST:
-            said = {"message": cell_run.message, "details": cell_run.details, "hidden": cell_run.hidden}
+            message, hidden = (blank, False) if blank else (cell_run.message, cell_run.hidden)
+            said = {"message": message, "details": cell_run.details, "hidden": hidden}
             if why := _why_open(cell_run):
                 said[_OPEN] = why
             cell.metadata["grading_utils"] = NotebookNode({**cell.metadata.get("grading_utils", {}), **said})
@@ -62,7 +65,7 @@ def score_cells(notebook: Any, run: NotebookRun) -> list[CellResult]:
     for index, cell in enumerate(notebook.cells):
         seconds += by_index[index].seconds if index in by_index else 0.0
         if is_graded(cell):
-            result = _score(cell, by_index.get(index), notebook.cells[:index])
+            result = _score(cell, by_index.get(index))
             results.append(msgspec.structs.replace(result, seconds=round(seconds, 3)))
             seconds = 0.0
     return results
@@ -98,19 +101,32 @@ def _why_open(cell_run: CellRun) -> str:
     return cell_run.reason if cell_run.status is CellStatus.OPEN else ""
 
 
-def _not_answered(cell: Any, before: Sequence[Any]) -> str:
-    """What to say of a failed check where the student left a blank in what it checks; "" where none is left."""
-    students = [other.source for other in before if other.cell_type == "code" and role(other) is Role.STUDENT]
-    blank = blank_behind(names_in(cell.source), students)
-    return f"not answered: there is a blank left in line {blank.line} of your cell: {blank.text[:80]}" if blank else ""
+def _say_what_is_blank(cell: Any, before: Sequence[Any], status: CellStatus) -> str:
+    """Have a failed cell name the blank that a student left in what it uses, in place of what Python says of `...`.
+
+    Returns:
+        What it says now; "" where no blank is left, and where it is not a blank that made the cell fail.
+    """
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    is_check = role(cell) is Role.TEST and status in (CellStatus.ERROR, CellStatus.STOPPED)
+    if not is_check and not any("ellipsis" in output.evalue.lower() for output in errors):
+        return ""
+    students = [other.source for other in (*before, cell) if other.cell_type == "code" and role(other) is Role.STUDENT]
+    blank = first_blank(cell.source) if role(cell) is Role.STUDENT else None
+    blank = blank or blank_behind(names_in(cell.source), students)
+    if blank is None:
+        return ""
+    message = f"not answered: there is a blank left in line {blank.line} of your cell: {blank.text[:80]}"
+    kept = [output for output in cell.outputs if output.output_type != "error"]
+    cell.outputs = [*kept, from_dict(outputs.error("NotAnswered", message, [message]))]
+    return message
 
 
-def _score(cell: Any, cell_run: CellRun | None, before: Sequence[Any]) -> CellResult:
+def _score(cell: Any, cell_run: CellRun | None) -> CellResult:
     score, why = earned(cell)
     is_written = bool(nbgrader_metadata(cell).get("solution"))
-    message = "not answered" if is_written and score == 0 else (cell_run.message if cell_run else "")
-    if message and not is_written and score == 0:
-        message = _not_answered(cell, before) or message
+    said = cell.metadata.get("grading_utils", {}).get("message", "")
+    message = "not answered" if is_written and score == 0 else (said or (cell_run.message if cell_run else ""))
     message = UNDECIDED if why else message
     return CellResult(
         grade_id=grade_id(cell) or "",

@@ -264,4 +264,19 @@ def test_a_check_of_something_with_a_blank_left_reads_not_answered(small_course:
     blank = "def count_words(text):\n    return ..."
     hand_in(small_course, "amara", with_cell(copy_of_solution(), "count-words", blank))
     result = run(small_course)["amara"].cells[0]
-    assert result.message == "not answered: there is a blank left in line 2 of your cell: return ..."
+    says = "not answered: there is a blank left in line 2 of your cell: return ..."
+    assert result.message == says
+    graded = nbformat.read(small_course.autograded(ASSIGNMENT, "amara") / f"{ASSIGNMENT}.ipynb", as_version=4)
+    assert [output.evalue for output in cell_named(graded, "count-words-test").outputs] == [says]
+
+
+def test_a_cell_that_fails_because_of_its_own_blank_reads_not_answered(
+    small_course: Course, copy_of_solution: Any
+) -> None:
+    hand_in(small_course, "amara", with_cell(copy_of_solution(), "commonest", "commonest = sorted(...)[0]"))
+    run(small_course)
+    graded = nbformat.read(small_course.autograded(ASSIGNMENT, "amara") / f"{ASSIGNMENT}.ipynb", as_version=4)
+    for name in ("commonest", "commonest-test"):
+        assert [output.evalue for output in cell_named(graded, name).outputs] == [
+            "not answered: there is a blank left in line 1 of your cell: commonest = sorted(...)[0]"
+        ]
