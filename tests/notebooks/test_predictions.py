@@ -12,9 +12,7 @@ from grading_utils.checks.names import bound_names
 from grading_utils.course.cells import is_demonstration
 from grading_utils.lessons.predictions import NOTHING_YET, prediction_of
 
-from .notebooks import every_notebook_but, is_answer, is_check, kernel, read
-
-NOT_YET_RESOLVED: set[str] = set()
+from .notebooks import every_notebook, is_answer, is_check, kernel, read
 
 
 def resolutions(source: str) -> list[ast.Call]:
@@ -23,7 +21,7 @@ def resolutions(source: str) -> list[ast.Call]:
     return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "show_prediction"]
 
 
-@every_notebook_but(NOT_YET_RESOLVED, "not every prediction is resolved")
+@every_notebook
 def test_the_first_code_cell_after_the_checks_resolves_the_prediction(path: Path) -> None:
     code = [cell for cell in read(path).cells if cell.cell_type == "code"]
     predicted = [number for number, cell in enumerate(code) if "# My prediction" in cell.source]

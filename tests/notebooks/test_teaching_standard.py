@@ -15,18 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
 from grading_utils.authoring.scaffold import ScaffoldSolutions
 from grading_utils.course.cells import time_limit
 
-from .notebooks import NOTEBOOKS, ROOT, every_notebook_but, is_answer, is_check, metadata, read
+from .notebooks import NOTEBOOKS, ROOT, every_notebook, is_answer, is_check, metadata, read
 
 FILL_IN = "..."
-NOT_YET_FOLDED: set[str] = set()
-
-every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.parent.name)
 
 
 def cleared(notebook: Any) -> dict[str, str]:
@@ -159,7 +155,7 @@ def test_every_assert_of_a_check_has_a_message(path: Path) -> None:
                 assert node.msg is not None, f"{cell.id}, line {node.lineno}: a bare assert teaches nothing"
 
 
-@every_notebook_but(NOT_YET_FOLDED, "its checks lie open")
+@every_notebook
 def test_checks_are_folded_so_that_the_page_reads_as_a_lesson(path: Path) -> None:
     for cell in filter(is_check, read(path).cells):
         assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.id
