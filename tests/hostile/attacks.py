@@ -5,7 +5,7 @@ release, changed by any of
 
 * `cells`: sources by `grade_id`, `first` or `last` for a cell of the student's own at either end;
 * `tamper`: the name of a function in `tampering.py` that edits the notebook;
-* `file`: the name of a function in `tampering.py` that puts something in the notebook's place or beside it.
+* `file`: the name of a function in `beside.py` that puts something in the notebook's place or beside it.
 
 `unsaid` and `shows` are texts that a student must not, or must, get to read.
 

@@ -102,3 +102,24 @@ def write_course(root: Path) -> Path:
     (folder / "tables" / "more.txt").write_text("more of it\n")
     shutil.copy(ROOT / "nbgrader_config.py", root / "nbgrader_config.py")
     return root
+
+
+def functions_of(module: str, names: dict[str, Any]) -> dict[str, Any]:
+    """The functions that a module itself defines for others, by name."""
+    return {
+        name: value
+        for name, value in names.items()
+        if callable(value) and getattr(value, "__module__", "") == module and not name.startswith("_")
+    }
+
+
+def code_cell(source: str, **metadata: Any) -> dict[str, Any]:
+    return {
+        "cell_type": "code", "id": "added", "source": source, "metadata": metadata, "outputs": [],
+        "execution_count": None,
+    }  # fmt: skip
+
+
+def entry(cell: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = cell["metadata"].get("nbgrader", {})
+    return found
