@@ -174,7 +174,7 @@ def test_a_worker_keeps_a_bounded_number_of_engines(
     small_course: Course, shelf: worker._Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "MOST_ENGINES", 1)
-    others = {pid for pid in family(os.getpid()) if _is_jail(pid)}  # of a cluster that other tests share
+    others = _jails()
     bundle = build_bundle(small_course, ASSIGNMENT)
     parcel = parcel_of(bundle, bundle.notebooks[ASSIGNMENT], ())
     for assignment in ("first", "second"):
@@ -183,7 +183,12 @@ def test_a_worker_keeps_a_bounded_number_of_engines(
         worker.run(name, identity(), None, packed)
         assert list(shelf._places) == [name]
     # The end of the first one takes a moment.
-    wait_for(lambda: len([pid for pid in family(os.getpid()) if _is_jail(pid) and pid not in others]) == 1)
+    wait_for(lambda: len(_jails() - others) == 1)
+
+
+def _jails() -> set[int]:
+    """Jails below this process; those of other tests that run in it as well."""
+    return {pid for pid in family(os.getpid()) if _is_jail(pid)}
 
 
 def _is_jail(pid: int) -> bool:
@@ -200,10 +205,10 @@ def test_an_engine_whose_warm_process_was_killed_is_started_again(
     notebook = bundle.notebooks[ASSIGNMENT]
     name, packed = parcel_of(bundle, notebook, ()).packed()
     job = msgspec.msgpack.encode(make_job(restore(solution, notebook).notebook, notebook))
+    others = _jails()
     worker.run(name, identity(), job, packed)
-    for pid in family(os.getpid()):
-        if _is_jail(pid):
-            kill_all(pid)
+    for pid in _jails() - others:
+        kill_all(pid)
     with pytest.raises(Exception, match="warm process"):
         worker.run(name, identity(), job, packed)
     reply = msgspec.msgpack.decode(worker.run(name, identity(), job, packed), type=worker.Reply)
