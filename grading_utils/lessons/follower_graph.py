@@ -114,7 +114,8 @@ def describe_follower_graph(table: Table) -> str:
     for key, followers in list(table.items())[:12]:
         counts = ", ".join(f"{token_label(word)} {count} times" for word, count in Counter(followers).items())
         parts.append(f"{token_label(key)} is followed by {counts}")
-    return "Directed graph: " + "; ".join(parts) + "."
+    rest = f"; and {len(table) - len(parts)} more" if len(table) > len(parts) else ""
+    return "Directed graph: " + "; ".join(parts) + rest + "."
 
 
 def _label_lines(node: Hashable) -> list[str]:
