@@ -10,6 +10,8 @@ from typing import Any
 
 import networkx as nx
 import pytest
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.path import Path as Outline
 
 from grading_utils.lessons.follower_graph import describe_follower_graph, draw_follower_graph, follower_graph
 from grading_utils.lessons.lyrics import lyrics_text, token_label
@@ -106,6 +108,24 @@ def test_in_the_graph_of_contexts_an_edge_leads_to_the_next_context() -> None:
 def test_a_drawn_graph_shows_words_and_says_how_often_a_choice_was_taken() -> None:
     texts = {text.get_text() for text in draw_follower_graph(TABLE, start="\n").axes[0].texts}
     assert {"↵", "Rain", "on", "the", "my", "2 of 3", "1 of 3"} == texts
+
+
+def test_a_count_stands_on_its_own_arrow_and_on_nothing_else() -> None:
+    fan = {"go": [*"abcdefgh", "a"], **{word: ["end"] for word in "abcdefgh"}}
+    figure = draw_follower_graph(fan)
+    figure.draw_without_rendering()
+    arrows = [
+        [
+            Outline(line)
+            for line in arrow.get_transform().transform_path(arrow.get_path()).to_polygons(closed_only=False)
+        ]
+        for arrow in figure.findobj(FancyArrowPatch)
+    ]
+    extents = [text.get_window_extent() for text in figure.axes[0].texts if " of 9" in text.get_text()]
+    assert len(extents) == 8
+    for extent in extents:
+        assert sum(any(line.intersects_bbox(extent, filled=False) for line in arrow) for arrow in arrows) == 1
+        assert sum(extent.overlaps(other) for other in extents) == 1
 
 
 @pytest.mark.parametrize("table", [{"x": ["x", "y"], "y": ["x"]}, {("a",): ["a"]}, {i: [i + 1] for i in range(200)}])
