@@ -201,7 +201,7 @@ def sentiment_lines(subject: Subject, samples: int) -> list[Line]:
 def perplexities(subject: Subject, samples: int) -> list[Line]:
     """Perplexity per token of held-out documents, by family."""
     lines = []
-    for family in [*corpus.PROSE, *corpus.LABELLED]:
+    for family in [*corpus.PROSE, *corpus.LABELLED, *corpus.ALIGNED]:
         total, count = 0.0, 0
         for document in corpus.heldout(family, "perplexity", samples):
             log, tokens = subject.log_likelihood("", document.text)
