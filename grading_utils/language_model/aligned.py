@@ -1,7 +1,7 @@
 """Documents in which spaces stand in runs: columns below each other, and indented lists.
 
-They give the tokenizer its tokens for runs of spaces, and the model something to learn about them. Nothing is to be found out
-from such a document; what it says comes from the words of the grammar.
+They give the tokenizer its tokens for runs of spaces, and the model something to learn about them. Nothing is to be
+found out from such a document; what it says comes from the words of the grammar.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import random
 from grading_utils.language_model.grammar import Grammar
 from grading_utils.language_model.labelled import Document
 
-COLUMNS = (("name", "city"), ("name", "job", "city"), ("food", "number"), ("animal", "color"), ("day", "sport", "number"),
-           ("fruit", "color", "number"), ("city", "month"), ("instrument", "name"), ("clothes", "color"))  # fmt: skip
+COLUMNS = (("name", "city"), ("name", "job", "city"), ("food", "number"), ("animal", "color"),
+           ("day", "sport", "number"), ("fruit", "color", "number"), ("city", "month"), ("instrument", "name"), ("clothes", "color"))  # fmt: skip
 """Rules of the grammar whose words make up the columns of a table."""
-LISTS = ("animal", "fruit", "vegetable", "instrument", "city", "clothes", "job", "tool", "bird", "tree", "flower", "sport")
+LISTS = ("animal", "fruit", "vegetable", "instrument", "city", "clothes", "job", "tool", "bird", "tree", "flower",
+         "sport")  # fmt: skip
 INDENTS = (4, 4, 8)
 """Spaces for one level; never two, so that a single space before a word stays a sign that something is odd."""
 GAP = (3, 14)

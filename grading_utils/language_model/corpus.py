@@ -73,7 +73,7 @@ def documents(seed: str) -> Iterator[Document]:
 
 
 def tokenizer_texts(seed: str, count: int) -> Iterator[str]:
-    """Texts for the tokenizer: all but nine tenths of the labelled documents, whose few words would crowd out others."""
+    """Texts for the tokenizer: of labelled documents only a tenth, as their few words would crowd out others."""
     stream = documents(f"tokenizer {seed}")
     for index in range(count):
         document = next(stream)
