@@ -11,8 +11,10 @@ import random
 from grading_utils.language_model.grammar import Grammar
 from grading_utils.language_model.labelled import Document
 
-COLUMNS = (("name", "city"), ("name", "job", "city"), ("food", "number"), ("animal", "color"),
-           ("day", "sport", "number"), ("fruit", "color", "number"), ("city", "month"), ("instrument", "name"), ("clothes", "color"))  # fmt: skip
+COLUMNS = (
+    ("name", "city"), ("name", "job", "city"), ("food", "number"), ("animal", "color"), ("day", "sport", "number"),
+    ("fruit", "color", "number"), ("city", "month"), ("instrument", "name"), ("clothes", "color"),
+)  # fmt: skip
 """Rules of the grammar whose words make up the columns of a table."""
 LISTS = ("animal", "fruit", "vegetable", "instrument", "city", "clothes", "job", "tool", "bird", "tree", "flower",
          "sport")  # fmt: skip
