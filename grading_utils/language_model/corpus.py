@@ -25,8 +25,8 @@ from grading_utils.language_model.labelled import (
 )
 
 PROSE = {
-    "plan": 7, "everyday": 9, "saying": 6, "person": 10, "city": 9, "story": 9, "news": 8,
-    "fact": 12, "review": 6, "talk": 4,
+    "plan": 7, "everyday": 9, "saying": 6, "person": 10, "city": 8, "story": 9, "news": 7,
+    "fact": 12, "review": 6, "talk": 6,
 }  # fmt: skip
 """Families written by one rule, `<family>-doc`, with their shares: what the rule writes is counted, not documents."""
 OPEN = ("plan", "everyday", "saying", "person", "city", "story", "news")
@@ -45,7 +45,7 @@ _WRITERS = LABELLED | ALIGNED
 
 FIRST_DOCUMENTS = 44_000
 """So many documents have the labels of `FIRST_DIRECTIONS`; somewhat more than a quarter of them."""
-BRACKETED = {"fact": 3.0, "review": 3.0}
+BRACKETED = {"fact": 3.0, "review": 3.0, "talk": 4.0}
 """Families with [brackets] in their templates, and how many ordinary tokens one token inside weighs in the loss."""
 
 
