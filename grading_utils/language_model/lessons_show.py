@@ -28,7 +28,8 @@ OPEN_ENDED = ("This weekend I plan to", "On Monday we went to the", "When you vi
 """Prompts after which many words are right."""
 WORDS = ("Grandma", "Shakespeare", "river", "tea", "bread", "weekend", "teacher", "music")
 TOKENS = 60
-REPEATED_GREEDY, REPEATED_DRAWN, PENALTY = 0.4, 0.15, 1.3
+REPEATED_GREEDY, REPEATED_DRAWN, PENALTY = 0.3, 0.15, 1.3
+"""From 0.3 on, `05` says that a text goes round in circles."""
 
 
 def lessons_show(subject: Subject, samples: int) -> list[Line]:
@@ -106,7 +107,7 @@ def conversations(subject: Subject, samples: int) -> list[Line]:
     for _ in range(samples):
         asking, answering = (grammar.expand("name") for _ in range(2))
         prompt = f"Two friends talk.\n\n{asking}: What should I see in {grammar.expand('city')}?\n{answering}:"
-        reply, *others = re.split(r"\n(?=[^\n:]+:)", subject.generate(prompt, TOKENS).split("\n\n")[0])
+        reply, *others = re.split(r"\n(?=[^\n:]+:)", subject.generate(prompt, TOKENS, min_new_tokens=0))
         named += any(sight in reply for sight in sights)
         speakers = [turn.split(":")[0] for turn in others]
         alternate += speakers == [(asking, answering)[index % 2] for index in range(len(speakers))]

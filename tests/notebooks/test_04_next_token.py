@@ -60,8 +60,12 @@ def test_another_position_than_the_last_shows_other_tokens_so_that_question_2_ca
     assert third.startswith("highest scores: ' loved'")
 
 
-def test_the_ten_most_likely_tokens_have_about_half_of_the_probability(executed: dict[str, Any]) -> None:
-    assert "so about half of the three fits best" in shown(executed["top-ten-table-truth"])
+def test_ten_words_share_nearly_all_of_the_probability_and_none_has_most_of_it(executed: dict[str, Any]) -> None:
+    assert "so nearly all of the three fits best" in shown(executed["top-ten-table-truth"])
+    chances = [float(chance) for chance in re.findall(r">\s*(0\.\d{4})\s*<", shown(executed["top-ten-table"]))]
+    assert len(chances) == 10
+    assert chances[0] < 0.3
+    assert chances[-1] > 0.02
 
 
 def test_the_first_of_topk_is_what_argmax_finds(executed: dict[str, Any]) -> None:
