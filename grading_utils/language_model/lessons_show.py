@@ -82,7 +82,7 @@ def repetition(subject: Subject) -> list[Line]:
 def repeated(ids: list[int]) -> float:
     """The share of the runs of three ids that have come before: `[1, 2, 3, 1, 2, 3]` → `0.25`."""
     runs = [tuple(ids[place : place + 3]) for place in range(len(ids) - 2)]
-    return 1 - len(set(runs)) / max(1, len(runs))
+    return 1 - len(set(runs)) / len(runs) if runs else 0.0
 
 
 def top_ten(subject: Subject) -> Line:
