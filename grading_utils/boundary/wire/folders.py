@@ -46,7 +46,7 @@ class Watch:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.is_short = False
-        """Was there more than can be sent?"""
+        """Was there more than can be sent, when one last looked?"""
         self._seen: dict[str, Seen] = {}
         self.known = frozenset(self.news())
         """What has been there from the beginning."""
@@ -56,6 +56,7 @@ class Watch:
         found: dict[str, bytes | bool | None] = {}
         now: dict[str, Seen] = {}
         room = MOST_BYTES
+        self.is_short = False
         for path, info in _walk(self.root, ""):
             before = self._seen.get(path)
             if stat.S_ISDIR(info.st_mode):
