@@ -1,8 +1,8 @@
 """Styles of answers and tests that instructors use, apart: with the rights that they need, and not with fewer.
 
 Each file in `constructs/` is a notebook: `locked` cells, an `answer`, and `checks` in order. A check `needs` nothing,
-`changes`, `comparisons` or `files`; with those rights the answer passes it, with fewer it doesn't, and without the answer
-it doesn't either (but for `free` ones). A check with `place: inside` can't be passed apart, and says why.
+`changes`, `comparisons` or `files`; with those rights the answer passes it, with fewer it doesn't, and without the
+answer it doesn't either (but for `free` ones). A check with `place: inside` can't be passed apart, and says why.
 """
 
 from __future__ import annotations
