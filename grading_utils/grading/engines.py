@@ -13,6 +13,7 @@ from grading_utils.course.course import Course
 from grading_utils.course.readable import readable_paths
 from grading_utils.grading.jobs import Engine
 from grading_utils.grading.kernel_engine import KernelEngine
+from grading_utils.grading.lasting import LastingEngine
 from grading_utils.grading.pipeline import EngineFactory
 from grading_utils.grading.sandbox_engine import SandboxEngine
 from grading_utils.language_model.resolver import ENVIRONMENT_VARIABLE, resolve_model
@@ -53,7 +54,7 @@ def engine_factory(course: Course, *, isolate: bool) -> EngineFactory:
             hidden=[str(path) for path in hidden if path.exists()],
             readable=[str(path) for path in readable_paths(course)],
         )
-        return SandboxEngine.start(bundle, notebook, policy)
+        return LastingEngine(lambda: SandboxEngine.start(bundle, notebook, policy))
 
     return start
 

@@ -123,6 +123,10 @@ class SandboxEngine:
                 return runs, str(error)
         return runs, ""
 
+    def is_gone(self) -> bool:
+        """Whether the warm process was ended by something else than `close`."""
+        return self._warm.is_gone()
+
     def close(self) -> None:
         """End the warm process and with it everything that was forked from it."""
         self._resources.close()

@@ -20,6 +20,7 @@ import msgspec
 from grading_utils.errors import MachineError, SandboxError
 from grading_utils.grading.engines import sandbox_policy
 from grading_utils.grading.jobs import Engine, NotebookRun
+from grading_utils.grading.lasting import LastingEngine
 from grading_utils.grading.sandbox_engine import SandboxEngine
 from grading_utils.jobs import Job
 from grading_utils.runners.identity import differences, identity
@@ -52,7 +53,8 @@ class _Place:
                 with ExitStack() as stack:
                     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="assignment-"))
                     bundle, notebook = self._parcel.unpack(Path(folder))
-                    self._engine = SandboxEngine.start(bundle, notebook, sandbox_policy(readable=self._parcel.readable))
+                    policy = sandbox_policy(readable=self._parcel.readable)
+                    self._engine = LastingEngine(lambda: SandboxEngine.start(bundle, notebook, policy))
                     stack.callback(self._engine.close)
                     self._resources = stack.pop_all()
             return self._engine
@@ -86,7 +88,7 @@ class _Shelf:
         try:
             yield place
         except SandboxError:
-            self.drop(name)  # its warm process may have ended: the next task starts another
+            self.drop(name)  # its processes may not start again: the next task tries from the beginning
             raise
         finally:
             if place is not None:

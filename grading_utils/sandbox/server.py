@@ -234,6 +234,10 @@ class WarmProcess:
             return False
         return True
 
+    def is_gone(self) -> bool:
+        """Whether every process of the jail has ended; true a moment after an answer that did not come."""
+        return self._jail.poll() is not None
+
     def stderr(self) -> str:
         """The last 64 KiB that the jail, the warm process and its testers wrote to standard error."""
         return self._tail.text()
