@@ -84,8 +84,10 @@ def test_tokens_are_shown_with_their_spaces(executed: dict[str, Any]) -> None:
 def test_a_space_at_the_end_of_a_prompt_leads_to_pieces_of_words(executed: dict[str, Any]) -> None:
     without, with_space = ast.literal_eval(shown(executed["space-at-the-end"]))
     assert all(token.startswith(" ") for token in without)
-    assert not any(token.startswith(" ") for token in with_space)
-    assert "pieces of words" in shown(executed["predict-next-tokens-truth"])
+    assert not with_space[0].startswith(" ")
+    assert sum(token.startswith(" ") for token in with_space) <= len(with_space) / 4
+    assert not set(without) & set(with_space)
+    assert "mostly pieces of words" in shown(executed["predict-next-tokens-truth"])
 
 
 def test_the_surest_prompt_is_named(executed: dict[str, Any]) -> None:
