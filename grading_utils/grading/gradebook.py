@@ -29,7 +29,7 @@ from grading_utils.course.cells import is_graded, nbgrader_metadata
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
 from grading_utils.course.released import ReleasedCell, ReleasedNotebook
-from grading_utils.errors import MachineError
+from grading_utils.errors import MachineError, machine_trouble
 from grading_utils.grading.changed_answers import CHANGED
 from grading_utils.grading.migration import migrate
 from grading_utils.grading.one_writer import OneWriter
@@ -53,6 +53,8 @@ class GradebookWriter:
                 self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
                 patches.finish_new_gradebook(self._gradebook.db())
         except Exception as error:
+            if (trouble := machine_trouble(error)) is not None:
+                raise trouble from error
             name = make_url(course.layout.db_url).render_as_string()  # without a password
             raise MachineError(
                 f"the gradebook {name} cannot be opened: {str(error).splitlines()[0]}; "

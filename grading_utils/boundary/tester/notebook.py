@@ -10,9 +10,9 @@ come after all others.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
-import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,10 +22,11 @@ from grading_utils.boundary.tester import verdicts
 from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
+from grading_utils.boundary.tester.folder import Folder
 from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
 from grading_utils.boundary.tester.inside import run_inside
-from grading_utils.boundary.tester.namespace import TestNamespace
+from grading_utils.boundary.tester.namespace import instructor_namespace, rebased
 from grading_utils.boundary.tester.plan import Plan
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.session import Session
@@ -34,7 +35,7 @@ from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
-from grading_utils.checks.names import bound_names, uses_unknown_names
+from grading_utils.checks.names import bound_names
 from grading_utils.course.cells import Role
 from grading_utils.errors import SandboxError
 from grading_utils.jobs import Cell, CellRun, CellStatus, Job
@@ -68,7 +69,7 @@ class Notebook:
     def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
         warm = current()
         self._warm = warm
-        self._namespace = _instructor_namespace(job.solution.imports if job.solution is not None else {})
+        self._namespace = instructor_namespace(job.solution.imports if job.solution is not None else {})
         known = self._namespace.instructor_names
         self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
         self._context = Context(
@@ -77,6 +78,8 @@ class Notebook:
             earlier=lambda: self._plan.earlier(self._position),
             binds=self._plan.binds,
         )
+        if any(cell.rights.files for cell in job.cells):
+            self._context.folder = Folder(self._context)
         self._copies = Copies(spawn_student, self._context, job.files)
         self._budget = Budget(job.seconds)
         self._lost = frozenset(job.lost)
@@ -225,7 +228,7 @@ class Notebook:
 
     def _put_aside(self, position: int, cell: Cell) -> None:
         """Keep what a check will need: the values that it reads, or the process as it is now."""
-        if self._holds and cell.role is Role.TEST and not cell.rights.inside:
+        if self._holds and cell.role is Role.TEST and not (cell.rights.inside or cell.rights.files):
             self._copies.give(cell.time_limit)
             try:
                 held = self._hold(cell)
@@ -311,7 +314,10 @@ class Notebook:
             return None
         try:
             self._copies.give(cell.time_limit)
-            run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+            with self._files(position, cell, session):
+                run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+        except Refused as error:
+            run = verdicts.left_open(cell, verdicts.refused(error))
         finally:
             connection.__exit__(None, None, None)
             if cell.role is Role.TEST:
@@ -321,6 +327,22 @@ class Notebook:
             self._copies.replacements -= 1
             return None
         return run
+
+    @contextlib.contextmanager
+    def _files(self, position: int, cell: Cell, session: Session | Held) -> Iterator[None]:
+        """Let a check see what student code has written, and the other way round, where it may."""
+        folder = self._context.folder
+        if folder is None or cell.role is not Role.TEST:
+            yield
+            return
+        self._context.begin(cell)
+        folder.begin(position, cell, (c for c in self._plan.cells[:position] if c.role is Role.INSTRUCTOR))
+        try:
+            if isinstance(session, Session):
+                session.share_files(is_first=True)
+            yield
+        finally:
+            folder.end()
 
     def _check_inside(self, position: int, cell: Cell) -> CellRun:
         """Run a test cell in the copy of the student's process that was made at its place."""
@@ -346,7 +368,7 @@ class Notebook:
     def _run_here(self, position: int, cell: Cell) -> None:
         """Run an instructor's cell in the tester too, for the names that it binds; an error there isn't fatal."""
         if (done := self._warm.adopt(cell.source)) is not None:
-            for name, value in _rebased(self._namespace, done.bindings).items():
+            for name, value in rebased(self._namespace, done.bindings).items():
                 self._namespace[name] = value
                 self._context.shared.register(name, value)
             return
@@ -368,32 +390,3 @@ class Notebook:
 def _report(cell: Cell, ok: bool, outputs: list[dict[str, Any]]) -> CellRun:
     status = CellStatus.OK if ok else CellStatus.ERROR
     return CellRun(index=cell.index, status=status, outputs=checked(outputs))
-
-
-def _instructor_namespace(imports: dict[str, tuple[str, str]]) -> TestNamespace:
-    """The tester's own copies of what the leading instructor cells bound, and what it may import for itself."""
-    warm = current()
-    user_names = warm.shell.user_ns
-    names = {name: user_names[name] for name in warm.instructor_names if name in user_names}
-    namespace = TestNamespace(names, imports)
-    for name in ("get_ipython", "display"):
-        if name in user_names:
-            dict.__setitem__(namespace, name, user_names[name])
-    for name, value in _rebased(namespace, names).items():
-        if value is not names[name]:
-            dict.__setitem__(namespace, name, value)
-            warm.shared.register(name, value)
-    return namespace
-
-
-def _rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:
-    """The same names, with instructor's functions that use a student's names looking these up in the test's."""
-    user_names = current().shell.user_ns
-    return {
-        name: namespace.rebase(value)
-        if type(value) is types.FunctionType
-        and value.__globals__ is user_names
-        and uses_unknown_names(value.__code__, {**user_names, **names})
-        else value
-        for name, value in names.items()
-    }
