@@ -220,7 +220,8 @@ def _undecided(run: _Running, error: BaseException | None) -> CellRun | None:
 def _failed(run: _Running, error: BaseException, namespace: TestNamespace) -> CellRun:
     stack = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in stack if frame.filename == run.filename and frame.lineno]
-    if isinstance(error, SyntaxError) and error.filename == run.filename:
+    is_students = run.context.received.frames_of(error) is not None
+    if isinstance(error, SyntaxError) and error.filename == run.filename and not is_students:
         lines = [error.lineno or 1]
     # A check that is hidden may have been called from a visible line, and the other way round.
     hidden = any(run.is_hidden(line) for line in lines)
