@@ -38,6 +38,7 @@ c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {
     "markdown2html": "grading_utils.reporting.exporting.markdown2html",
     "clean_html": "grading_utils.reporting.exporting.clean_html",
+    "highlight_code": "grading_utils.reporting.exporting.highlight_code",
 }
 
 # Graders see model answer and rubric below each answer; students never do.

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import nh3
 
 MAX_IMAGE = 6_000_000
+MAX_TAGS = 20_000
+"""Elements that are no cells or rows of a table; what elements within elements cost grows with their square."""
 
 # fmt: off
 _TAGS = {
@@ -35,6 +37,9 @@ _STYLES = {
 }
 # fmt: on
 DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
+_TAG = re.compile(r"<(?!(?:td|th|tr)[\s>])[a-z]", re.IGNORECASE)
+_DRAWING = re.compile(r"<(svg|math|template)", re.IGNORECASE)  # in which a cell of a table is like any other element
+_TOO_MANY = "<p>[HTML of too many elements, which is not shown]</p>"
 _OWN_PREFIX = "fb-"  # classes of our pages, which nobody else's markup may wear
 _STYLER_SELECTOR = re.compile(r"#T_[\w-]+(\s+[a-z][a-z0-9]*)?(\.[\w-]+)*(:hover)?")
 _LOADS = re.compile(r"[\\@<>&]|\b(url|image|image-set|src|expression|element|cross-fade)\s*\(", re.IGNORECASE)
@@ -70,8 +75,12 @@ def harmless(source: str) -> str:
     """Somebody else's HTML with only harmless tags, attributes and CSS left.
 
     The colors of a pandas `Styler` survive: the rules of its style element are rebuilt from known selectors and
-    declarations.
+    declarations. Of too many elements nothing is left but a note.
     """
+    if source.count("<") > MAX_TAGS:
+        tag = re.compile("<") if _DRAWING.search(source) else _TAG
+        if sum(1 for _ in tag.finditer(source)) > MAX_TAGS:
+            return _TOO_MANY
     rules = [rule for block in _style_blocks(source) for rule in _styler_rules(block)]
     style = f"<style>{' '.join(rules)}</style>" if rules else ""
     return style + _CLEANER.clean(source)

@@ -47,15 +47,19 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the pictures that the cell displays are drawn; often that costs more than all its computing."""
     hidden_lines: tuple[tuple[int, int], ...] = ()
     rights: Rights = Rights(methods=True, changes=True, comparisons=True)
+    returns_points: bool = False
+    """Is it a test whose last expression gives points, at least for the solution?"""
 
 
 class Solution(msgspec.Struct, frozen=True, kw_only=True):
-    """What the instructor's own answers do to the names of the notebook."""
+    """What the instructor's own answers do to the names of the notebook, and what the tests make of them."""
 
     answers: frozenset[str] = frozenset()
     """Names that they bind."""
     imports: dict[str, tuple[str, str]] = {}
     """Names that they import from libraries: the module, and the name in it or ""."""
+    points: frozenset[str] = frozenset()
+    """Tests, by `grade_id`, that end with a number of points for them; then only a number counts for anybody."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grading_utils.harmless_html import harmless
+from grading_utils.harmless_html import MAX_TAGS, harmless
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,13 @@ ODD = [
 @pytest.mark.parametrize("text", ODD)
 def test_odd_html_of_full_length_is_handled(text):
     assert "<script" not in harmless(text)
+
+
+@pytest.mark.parametrize("element", ["<div>", "<b class=x>", "<table>", "<svg><td>", "<p>"])
+def test_elements_in_elements_without_end_are_left_out(element: str) -> None:
+    assert harmless(element * (MAX_TAGS + 1)) == "<p>[HTML of too many elements, which is not shown]</p>"
+
+
+def test_a_large_table_stays_whole() -> None:
+    table = "<table>" + ("<tr>" + "<td>1</td>" * 60 + "</tr>") * 1_000 + "</table>"
+    assert harmless(table).count("<td>") == 60_000

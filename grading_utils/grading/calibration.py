@@ -21,7 +21,7 @@ import msgspec
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import Place, Role, demanded_place, grade_id, is_graded, nbgrader_metadata, role
 from grading_utils.grading.jobs import Engine, make_job
-from grading_utils.grading.scoring import insert_outputs, score_cells
+from grading_utils.grading.scoring import insert_outputs, returned_points, score_cells
 from grading_utils.grading.solutions import names_in, solution_notebook, untouched_notebook
 from grading_utils.intake.restoring import restore
 from grading_utils.jobs import CellStatus, Rights, Solution
@@ -67,7 +67,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     checks: dict[str, Check]
     """By `grade_id`."""
     solution: Solution = Solution()
-    """What the solution does to names."""
+    """What the solution does to names, and which checks give it a number of points."""
 
     @property
     def inside(self) -> dict[str, str]:
@@ -113,7 +113,7 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
     broken: set[str] = set()
     while True:
         rights_of = {name: ladder[step] for name, step in steps.items() if step < len(ladder)}
-        results, faults = _grade(solution, bundle, engine, rights_of, known)
+        results, faults, numbers = _grade(solution, bundle, engine, rights_of, known)
         # Also one that passed before: what it met may have come from another check, which has moved inside since.
         failing = {name for name in rights_of if results[name].score != results[name].max_score}
         if not failing:
@@ -130,7 +130,8 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
         else:
             result = failed[name]
             learned[name] = Check(problem=_said(result), points=result.score or 0.0, is_fault=name in broken)
-    blank, _ = _grade(untouched_notebook(bundle), bundle, engine, rights_of, known)
+    known = msgspec.structs.replace(known, points=numbers)
+    blank, *_ = _grade(untouched_notebook(bundle), bundle, engine, rights_of, known)
     checks = {name: msgspec.structs.replace(learned[name], gift=blank[name].score or 0.0) for name in places}
     return Calibration(checks=checks, solution=known)
 
@@ -142,8 +143,8 @@ def _next_step(ladder: Sequence[Rights], place: Place, first: int) -> int:
 
 def _grade(
     submitted: Any, bundle: NotebookBundle, engine: Engine, rights: Mapping[str, Rights], known: Solution
-) -> tuple[dict[str, CellResult], set[str]]:
-    """The results by `grade_id`, and the checks in which our machinery broke."""
+) -> tuple[dict[str, CellResult], set[str], frozenset[str]]:
+    """The results by `grade_id`, the checks in which our machinery broke, and those that returned points."""
     notebook = restore(submitted, bundle).notebook
     run = engine.run(make_job(notebook, bundle, rights=rights, solution=known, everything=False))
     insert_outputs(notebook, run)
@@ -152,7 +153,9 @@ def _grade(
     for name, result in results.items():
         if name in by_name and not result.open:
             results[name] = msgspec.structs.replace(result, open=by_name[name].reason)
-    return results, {name for name, cell in by_name.items() if cell.status is CellStatus.FAULT}
+    faults = {name for name, cell in by_name.items() if cell.status is CellStatus.FAULT}
+    checks = [cell for cell in notebook.cells if cell.cell_type == "code" and grade_id(cell) in results]
+    return results, faults, frozenset(str(grade_id(cell)) for cell in checks if returned_points(cell) is not None)
 
 
 def _said(result: CellResult) -> str:

@@ -70,7 +70,7 @@ def make_job(
         notebook: What `intake.restoring` made of a submission.
         bundle: The instructor's notebook.
         rights: What student code may do in each check, by `grade_id`, as far as it is known.
-        solution: What the instructor's own answers do to names, where it is known.
+        solution: What the instructor's own answers do, where it is known.
         everything: False leaves out what no score needs and what often takes most of the time: pictures outside of
             the cells that a person grades, demonstrations, and code cells after the last graded one.
     """
@@ -90,6 +90,7 @@ def make_job(
             time_limit=time_limit(cell, bundle.cell_seconds),
             draws=everything or is_graded_by_hand(cell),
             hidden_lines=bundle.grammar.hidden_tests.ranges(cell.source) if role(cell) is Role.TEST else (),
+            returns_points=solution is not None and grade_id(cell) in solution.points,
         )
         if rights is not None and job.grade_id is not None and job.grade_id in rights:
             job = msgspec.structs.replace(job, rights=rights[job.grade_id])

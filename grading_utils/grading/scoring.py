@@ -78,13 +78,13 @@ def earned(cell: Any) -> tuple[float | None, str]:
     if why := cell.metadata.get("grading_utils", {}).get(_OPEN):
         return None, str(why)
     points = float(nbgrader_metadata(cell)["points"])
-    if role(cell) is Role.TEST and (returned := _returned(cell)) is not None and not 0 <= returned <= points:
+    if role(cell) is Role.TEST and (returned := returned_points(cell)) is not None and not 0 <= returned <= points:
         return None, f"the test returned {returned:g} points, which is no number from 0 to {points:g}"
     score, _ = determine_grade(cell)
     return score, ""
 
 
-def _returned(cell: Any) -> float | None:
+def returned_points(cell: Any) -> float | None:
     """The number that a test's last expression gave; None where it gave none."""
     shown = [output for output in cell.outputs if output.output_type == "execute_result"]
     if not shown or any(output.output_type == "error" for output in cell.outputs):

@@ -24,6 +24,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri
 """The Content-Security-Policy of a page that shows student work: no script, no request, no form."""
 
 MAX_TEXT = 60_000
+MAX_RENDERED = 20_000
+"""Characters of Markdown or of code; longer ones are shown as they are, since what they can cost grows faster."""
 MAX_HTML = 400_000
 MAX_FORMULAS = 40  # in one cell; setting one takes some milliseconds
 
@@ -48,7 +50,7 @@ def _cached_markdown(source: str) -> Markup:
 
 
 def _markdown(source: str, attachments: Mapping[str, Mapping[str, str]]) -> Markup:
-    if len(source) > MAX_TEXT:
+    if len(source) > MAX_RENDERED:
         return text(source)
     renderer = _Renderer(attachments)
     try:
@@ -84,7 +86,7 @@ class _Renderer(IPythonRenderer):
 @lru_cache(maxsize=8192)
 def code(source: str) -> Markup:
     """Python source with syntax colors (classes of Pygments inside one `pre`)."""
-    if len(source) > MAX_TEXT:
+    if len(source) > MAX_RENDERED:
         return text(source)
     formatter = HtmlFormatter(nowrap=True)
     colored = Markup(highlight(source, PythonLexer(stripnl=False), formatter))

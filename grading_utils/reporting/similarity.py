@@ -11,7 +11,7 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby, islice
 from typing import Any
 
 NOISE = 25
@@ -62,7 +62,13 @@ def similar_pairs(released: str, code: Mapping[str, str]) -> list[Pair]:
 
 def _fingerprint(make: Any, name: str, code: str, *, every: bool = False) -> Any:
     window = 1 if every else GUARANTEE - NOISE + 1
-    return make(f"{name}.py", NOISE, window, language="python", fp=io.StringIO(code[:MOST_CODE]))
+    return make(f"{name}.py", NOISE, window, language="python", fp=io.StringIO(_without_gaps(code[:MOST_CODE])))
+
+
+def _without_gaps(code: str) -> str:
+    """Code with a few empty lines where there are many: these say nothing, and can take a lexer hours."""
+    runs = groupby(code.split("\n"), key=lambda line: not line.strip())
+    return "\n".join(line for is_gap, lines in runs for line in islice(lines, 3 if is_gap else None))
 
 
 def _subtract(found: Any, usual: set[Any]) -> None:

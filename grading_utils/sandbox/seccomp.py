@@ -1,11 +1,12 @@
 """The system-call filter of student and tester processes, written out as classic BPF.
 
 It denies what a notebook never needs and what has been a way out of containers: new namespaces and mounts, tracing,
-other processes' memory, kernel keyrings, BPF, io_uring, file events, network sockets, and shared memory that no file
-backs, which nobody outside could count. A denied call fails with EPERM (ENOSYS where a library then falls back to an
-older call), so honest code gets an ordinary Python error. Where no control group counts, one call succeeds without
-effect: telling the kernel what to do about SIGCHLD, since the time of a child that nobody waits for would be lost.
-Calls of another architecture kill the process. x86_64 and aarch64 only; anywhere else loading fails.
+other processes' memory, kernel keyrings, BPF, io_uring, file events, network sockets, shared memory that no file backs,
+which nobody outside could count, and memory that grows downwards, which RLIMIT_DATA leaves out. A denied call fails
+with EPERM (ENOSYS where a library then falls back to an older call), so honest code gets an ordinary Python error.
+Where no control group counts, one call succeeds without effect: telling the kernel what to do about SIGCHLD, since the
+time of a child that nobody waits for would be lost. Calls of another architecture kill the process. x86_64 and aarch64
+only; anywhere else loading fails.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ _AF_UNIX: Final = 1
 # rewrites the memory layout; PR_SET_PTRACER invites a debugger.
 _DENIED_PRCTL: Final = (kernel.PR_SET_DUMPABLE, 35, 0x59616D61)
 _DENIED_FCNTL: Final = (1024, 1026)  # F_SETLEASE and F_NOTIFY: signals when somebody touches a file or a folder
-_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
+_MAP_SHARED, _MAP_ANONYMOUS, _MAP_GROWSDOWN = 0x01, 0x20, 0x100
 _SIGCHLD: Final = 17
 _MISSING: Final = frozenset({"clone3", "memfd_create"})  # callers fall back to an older call on ENOSYS only
 _CONDITIONAL: Final = frozenset({"clone", "socket", "socketpair", "prctl", "fcntl", "mmap", "rt_sigaction"})
@@ -154,7 +155,8 @@ def _rule(name: str, number: int) -> list[_Instruction]:
     elif name == "fcntl":
         body = [second, *_none_of(_DENIED_FCNTL), allow]
     elif name == "mmap":
-        body = [fourth, (_ANY_BIT, 0, 2, _MAP_ANONYMOUS), (_ANY_BIT, 0, 1, _MAP_SHARED), _denied(), allow]
+        body = [fourth, (_ANY_BIT, 0, 1, _MAP_GROWSDOWN), _denied()]
+        body += [(_ANY_BIT, 0, 2, _MAP_ANONYMOUS), (_ANY_BIT, 0, 1, _MAP_SHARED), _denied(), allow]
     elif name == "rt_sigaction":  # asking, with a null pointer for what to do, is no telling
         high = (_LOAD, 0, 0, _ARGUMENTS[1] + 4)
         body = [first, (_EQUAL, 0, 5, _SIGCHLD), second, (_EQUAL, 0, 2, 0), high, (_EQUAL, 1, 0, 0)]

@@ -7,6 +7,7 @@ import math
 import random
 import socket
 import struct
+import traceback
 from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,10 +21,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grading_utils.boundary.tester.changes import assign_in_place
 from grading_utils.boundary.wire import codec as values
 from grading_utils.boundary.wire import frames, messages, references
 from grading_utils.boundary.wire import nodes as wire
-from grading_utils.boundary.wire.errors import BoundaryError, StudentError
+from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentError
 from grading_utils.boundary.wire.raised import describe, rebuild
 
 DECODER = msgspec.msgpack.Decoder(messages.Reply)
@@ -302,6 +304,8 @@ def test_any_structure_is_a_value_or_refused(node, bulk):
         wire.Array(0, 4, "array", "<U1", [1]), wire.Tensor(0, 8, "tensor", "quint8", [8]), wire.Bytes(4, 100, "bytes"),
         wire.Sequence("set", [wire.Sequence("list", [])]), wire.Span("range", 0, 10**15, 1), wire.Record("P",
         ["x; import os"], [1]),
+        wire.Zoned("datetime64[ns, dateutil//etc/localtime]", wire.Array(0, 8, "array", "<i8", [1])),
+        wire.Zoned("datetime64[ns, /etc/localtime]", wire.Array(0, 8, "array", "<i8", [1])),
         wire.Moment("Fraction", "1 0"), wire.BigInt("__import__"), wire.Series(wire.Sequence("list", []), None, None),
         wire.Randomness("RandomState", wire.Sequence("tuple", ["MT19937", wire.Sequence("list", [0] * 624),
         10**6, 0, 0.0])),
@@ -369,6 +373,30 @@ def test_an_exception_whose_text_cannot_be_made_arrives():
     got = sent_and_raised(Broken())
     assert type(got) is ValueError
     assert str(got).startswith("Broken: ")
+
+
+@pytest.mark.parametrize(
+    "place", [("f", "x", 1, "t"), ("f", 10**400, 1, "t"), ("f", -1, 1, "t"), ("f", 1, [], b"t"), (1,) * 9, 7]
+)
+def test_a_syntax_error_at_an_impossible_place_arrives_without_it(place):
+    error = SyntaxError("odd", ("<file>", 3, 1, "text"))
+    assert sent_and_raised(error).lineno == 3
+    error.args = ("odd", place)
+    got = sent_and_raised(error)
+    assert type(got) is SyntaxError
+    assert got.lineno is None
+    assert str(got).startswith("odd")
+    assert traceback.format_exception(got)
+
+
+@pytest.mark.parametrize("change", [np.ones(3), np.ones(9), np.ones(8, np.float32)])
+def test_an_array_of_the_tests_keeps_its_memory(change):
+    mine = np.zeros(8)
+    view = mine[2:4]
+    with pytest.raises(Refused):
+        assign_in_place(mine, change)
+    assign_in_place(mine, np.ones((2, 4)))
+    assert (view.tolist(), mine.shape) == ([1.0, 1.0], (2, 4))
 
 
 def sent_and_raised(error):

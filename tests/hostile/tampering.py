@@ -248,6 +248,16 @@ def texts_that_no_parser_likes(notebook: Notebook) -> None:
     answer["source"] = "answer = " + "-" * 9_000 + "42"
 
 
+def texts_that_no_page_likes(notebook: Notebook) -> None:
+    """Lines of nothing, formulas that never end, formulas without number: seconds to hours for each."""
+    for number in range(15):
+        for length in (9_000, 29_000):
+            notebook["cells"].append(code_cell("tried()" + " \n" * length))
+            notebook["cells"].append({"cell_type": "markdown", "source": "\\\\[ " * (length // 2), "metadata": {}})
+        formulas = " ".join(f"${'x+' * 80}{number}{n}$" for n in range(40))
+        notebook["cells"].append({"cell_type": "markdown", "source": formulas, "metadata": {}})
+
+
 def attachments_that_run(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":

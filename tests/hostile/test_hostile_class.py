@@ -1,6 +1,7 @@
 """A class of attackers and a few honest students, graded together: everybody gets what the work deserves.
 
-The class stands in `attacks/*.yaml`. It is graded in one run, and then looked at from outside.
+The attackers stand in `attacks/*.yaml`. Those of one file are graded in one run, which is then looked at from outside;
+`-k theft` is all of it for one file.
 """
 
 from __future__ import annotations
@@ -196,9 +197,10 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
 
 
 @pytest.fixture(scope="module")
-def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
-    """The honest students among all attackers."""
-    yield from _grade_class(tmp_path_factory.mktemp("everybody"), ATTACKS)
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+    """The honest students among all attackers of one family."""
+    attacks = [attack for attack in ATTACKS if attack.family == request.param]
+    yield from _grade_class(tmp_path_factory.mktemp(request.param), attacks)
 
 
 def check(graded: Graded, attack: Attack) -> None:
@@ -265,14 +267,19 @@ def test_nothing_but_the_grades_changed_after_the_quick_attacks(few: Graded) -> 
 
 
 @pytest.mark.hostile
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_is_defeated(attack: Attack, everybody: Graded) -> None:
-    check(everybody, attack)
+@pytest.mark.parametrize(
+    ("family", "attack"),
+    [pytest.param(attack.family, attack, id=f"{attack.family}-{attack.name}") for attack in ATTACKS],
+    indirect=["family"],
+)
+def test_an_attack_is_defeated(attack: Attack, family: Graded) -> None:
+    check(family, attack)
 
 
 @pytest.mark.hostile
-def test_nothing_but_the_grades_changed_after_all_attacks(everybody: Graded) -> None:
-    check_the_rest(everybody)
+@pytest.mark.parametrize("family", dict.fromkeys(attack.family for attack in ATTACKS), indirect=True)
+def test_nothing_but_the_grades_changed_after_all_attacks(family: Graded) -> None:
+    check_the_rest(family)
 
 
 @pytest.mark.parametrize("file", FILES)

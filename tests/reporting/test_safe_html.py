@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from grading_utils.reporting import safe_html
+from grading_utils.reporting import notebook_view, safe_html
+from grading_utils.reporting.exporting import highlight_code
 from grading_utils.reporting.formulas import formula
 
 ATTACKS = (
@@ -126,3 +129,21 @@ def test_very_long_text_keeps_its_beginning_and_its_end() -> None:
     assert shown.startswith("<pre>start")
     assert shown.endswith("end</pre>")
     assert len(shown) < 2 * safe_html.MAX_TEXT
+
+
+@pytest.mark.parametrize("show", [safe_html.markdown, safe_html.code, highlight_code])
+def test_what_would_take_hours_to_render_is_shown_as_it_was_typed(show: Callable[[str], str]) -> None:
+    long = "<b>*a*</b> \\[ \n" * 4_000  # unclosed formulas, and lines of nothing but a space
+    shown = show(long)
+    assert "&lt;b&gt;*a*&lt;/b&gt;" in shown
+    assert "<span" not in shown
+    assert "<em>" in safe_html.markdown("*a*")
+    assert "<span" in highlight_code("x = 1")
+
+
+def test_a_page_that_has_cost_too_much_shows_the_rest_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [new_markdown_cell("*a* <script>1</script>"), new_code_cell("x = <b>"), new_code_cell("")]
+    assert "<em>" in notebook_view.view(new_notebook(cells=cells))[0].body
+    monkeypatch.setattr(notebook_view, "PAGE_SECONDS", -1.0)
+    bodies = [cell.body for cell in notebook_view.view(new_notebook(cells=cells))]
+    assert bodies == ["<pre>*a* &lt;script&gt;1&lt;/script&gt;</pre>", "<pre>x = &lt;b&gt;</pre>"]

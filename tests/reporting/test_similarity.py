@@ -55,3 +55,10 @@ def test_code_that_many_wrote_means_nothing() -> None:
 @pytest.mark.parametrize("code", ["", "\0\0", "def (", "é" * 200, "'''", "x = 1\n" * 3])
 def test_whatever_stands_in_a_notebook_is_compared(code: str) -> None:
     assert similar_pairs("", {"ann": code, "bo": COPIED, "cy": ""}) == []
+
+
+def test_lines_of_nothing_keep_neither_a_copy_hidden_nor_the_report_waiting() -> None:
+    hidden = COPIED.replace("\n", "\n" + " \n" * 1_500)
+    (pair,) = similar_pairs(RELEASED, {"ann": COPIED, "bo": hidden})
+    assert pair.students == ("ann", "bo")
+    assert similar_pairs(RELEASED, {"ann": COPIED, "cy": " \n" * 60_000 + OWN}) == []

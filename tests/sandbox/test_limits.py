@@ -317,3 +317,17 @@ def test_a_shell_waits_for_its_jobs_where_a_control_group_counts(start_warm: Cal
         command = ["bash", "-c", "sleep 0.2 & sleep 0.3 & wait; echo over"]
         code = f"import subprocess; answer = subprocess.check_output({command}, text=True)"
         assert Stage(tester).tester(f"answer = ask(students(), {code!r})") == "over\n"
+
+
+def test_every_limit_of_the_kernels_is_the_policys(stage: Stage) -> None:
+    """Those that no attack meets before another one, too: a limit that is forgotten would not be noticed."""
+    life = POLICY.life_cpu_seconds
+    wanted = {"CORE": [0, 0], "CPU": [life, life + 5]}
+    students = {
+        "FSIZE": POLICY.file_bytes, "MEMLOCK": 1 << 16, "MSGQUEUE": 0, "NOFILE": POLICY.open_files,
+        "NPROC": POLICY.processes, "SIGPENDING": 256, "STACK": POLICY.stack_bytes,
+    }  # fmt: skip
+    ask = "import resource; answer = {n: resource.getrlimit(getattr(resource, 'RLIMIT_' + n)) for n in %r}"
+    assert stage.tester(ask % list(wanted)) == wanted
+    wanted |= {name: [value, value] for name, value in students.items()}
+    assert stage.student(ask % list(wanted)) == wanted

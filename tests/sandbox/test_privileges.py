@@ -66,6 +66,7 @@ for name, number in json.loads({json.dumps(json.dumps(calls))}).items():
         ("fcntl", "0, 1024, 1"),
         ("mmap", "0, 4096, 3, 0x21, -1, 0"),
         ("mmap", "0, 4096, 3, 0x23, -1, 0"),
+        ("mmap", "0, 4096, 3, 0x122, -1, 0"),
     ],
 )
 def test_a_call_is_refused_by_its_argument(stage: Stage, call: str, arguments: str) -> None:

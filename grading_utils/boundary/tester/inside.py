@@ -51,7 +51,10 @@ def run_inside(
         # In the reason stands the exit code, which the code chooses.
         return verdicts.stopped_check(cell, error, "" if cell.hidden_lines else context.why_died())
     if done.ok and not any(output.get("output_type") == "error" for output in done.outputs):  # `%%capture` goes on
-        return CellRun(index=cell.index, status=CellStatus.OK, outputs=_partial_credit(done))
+        credit = _partial_credit(done)
+        if cell.returns_points and not credit:
+            return verdicts.left_open(cell, verdicts.NO_POINTS)
+        return CellRun(index=cell.index, status=CellStatus.OK, outputs=credit)
     return CellRun(
         index=cell.index,
         status=CellStatus.ERROR,

@@ -26,7 +26,7 @@ from grading_utils.boundary.tester.hidden import Check, details
 from grading_utils.boundary.tester.hidden import message as hidden_message
 from grading_utils.boundary.tester.namespace import MainModule, TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
-from grading_utils.boundary.tester.verdicts import fault, left_open, refused, why_stopped
+from grading_utils.boundary.tester.verdicts import NO_POINTS, fault, left_open, points_in, refused, why_stopped
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.warm.shell import NotebookShell, Recorder
 from grading_utils.boundary.wire import randomness
@@ -112,6 +112,8 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
         return _undecided(run, error) or _failed(run, error, namespace)
     if undecided := _undecided(run, None):
         return undecided
+    if cell.returns_points and (number := points_in(number)) is None:
+        return left_open(cell, NO_POINTS)
     collected = run.recorder.finish()
     if type(number) in (int, float):
         collected.append(outputs.result({"text/plain": repr(number)}))
@@ -218,7 +220,8 @@ def _undecided(run: _Running, error: BaseException | None) -> CellRun | None:
 def _failed(run: _Running, error: BaseException, namespace: TestNamespace) -> CellRun:
     stack = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in stack if frame.filename == run.filename and frame.lineno]
-    if isinstance(error, SyntaxError) and error.filename == run.filename:
+    is_students = run.context.received.frames_of(error) is not None
+    if isinstance(error, SyntaxError) and error.filename == run.filename and not is_students:
         lines = [error.lineno or 1]
     # A check that is hidden may have been called from a visible line, and the other way round.
     hidden = any(run.is_hidden(line) for line in lines)

@@ -5,6 +5,7 @@ Nothing here runs code; `notebook`, `testcell` and `inside` decide when each of 
 
 from __future__ import annotations
 
+import sys
 import traceback
 from pathlib import Path
 
@@ -13,6 +14,21 @@ import msgspec
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied, StudentOverran
 from grading_utils.jobs import UNDECIDED, Cell, CellRun, CellStatus
+
+NO_POINTS = "the test gave no number of points, as it does for the solution"
+"""Why a score is open where nbgrader would give all points: to it, what is no number is a check that passed."""
+
+
+def points_in(value: object) -> float | None:
+    """The number of points that a test's last expression gave; None where it is no Python, NumPy or torch number."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    scalars = ((numpy.generic, numpy.ndarray) if numpy else ()) + ((torch.Tensor,) if torch else ())
+    try:
+        if issubclass(type(value), scalars):  # not `isinstance`, which believes an object
+            value = value.item()  # type: ignore[attr-defined]
+        return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
+    except (ValueError, RuntimeError, OverflowError):
+        return None
 
 
 def stopped(cell: Cell, error: BoundaryError, why: str) -> CellRun:

@@ -7,7 +7,7 @@ the tester (`SystemExit`, `KeyboardInterrupt`) arrives as `StudentError`.
 from __future__ import annotations
 
 import builtins
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -22,6 +22,7 @@ _BUILTIN: dict[str, type[BaseException]] = {
     if isinstance(kind, type) and issubclass(kind, BaseException) and kind.__name__ == name
 }
 _LONGEST = 4000
+_MOST_LINES = 1 << 30
 ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
 """Where a loop, `map` or `zip` of a test's own runs into one of these, it ends as if all had been well."""
 
@@ -74,6 +75,8 @@ def rebuild(raised: Raised, decoder: Decoder) -> Exception:
         return StudentError(text if raised.name != raised.base else f"{raised.name}: {text}")
     if raised.arguments is not None and raised.name == raised.base:
         arguments = [decoder.value(argument) for argument in raised.arguments]
+        if issubclass(base, SyntaxError) and not _is_place(arguments[1:]):
+            return base(text)
         try:
             return base(*arguments)
         except Exception:
@@ -83,6 +86,16 @@ def rebuild(raised: Raised, decoder: Decoder) -> Exception:
     except Exception:  # UnicodeDecodeError and the like can't be made from a text
         nearest = next(kind for kind in base.__mro__[1:] if kind in (ValueError, OSError, Exception))
         return nearest(text)
+
+
+def _is_place(details: list[Any]) -> bool:
+    """Can Python's own machinery show a syntax error with these details? File, line, column, text and so on."""
+    kinds = (str, int, int, str, int, int)
+    given: Any = details[0] if len(details) == 1 and type(details[0]) is tuple else details and (...,)
+    return len(given) <= len(kinds) and all(
+        value is None or (type(value) is kind and (type(value) is not int or 0 <= value < _MOST_LINES))
+        for value, kind in zip(given, kinds, strict=False)
+    )
 
 
 def _arguments(error: BaseException) -> tuple[object, ...]:

@@ -15,7 +15,8 @@ from grading_utils.boundary.wire.arrays import encode_numpy
 from grading_utils.boundary.wire.references import Reader, Writer
 
 _MASKED = re.compile(r"U?Int(?:8|16|32|64)|Float(?:32|64)|boolean")
-_ZONED = re.compile(r"datetime64\[(?:s|ms|us|ns), [-+:/\w]{1,60}\]")
+# Neither an absolute path nor `dateutil/...`, for which pandas opens a file.
+_ZONED = re.compile(r"datetime64\[(?:s|ms|us|ns), (?!dateutil/)[-+\w][-+:/\w]{0,60}\]")
 
 
 def encode_pandas(encoder: Writer, value: Any, kind: type) -> nodes.Value:
