@@ -207,7 +207,7 @@ def test_what_is_too_large_or_too_deep_becomes_a_reference():
     assert isinstance(round_trip(range(10**18)), wire.Remote)
     assert isinstance(round_trip(10**100_000), wire.Remote)
     with pytest.raises(references.TooLarge):
-        values.Encoder(Stand(), strict=True).value(np.zeros(100_000_000, dtype=np.uint8))
+        values.Encoder(Stand(), strict=True).value(np.zeros(150_000_000, dtype=np.uint8))
 
 
 # --- hostile frames ---

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.tester import verdicts
+from grading_utils.boundary.tester import earlier, verdicts
 from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
@@ -35,7 +35,7 @@ from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
-from grading_utils.checks.names import bound_names
+from grading_utils.checks.names import bound_names, mentioned_names
 from grading_utils.course.cells import Role
 from grading_utils.errors import SandboxError
 from grading_utils.jobs import Cell, CellRun, CellStatus, Job
@@ -315,7 +315,7 @@ class Notebook:
         try:
             self._copies.give(cell.time_limit)
             with self._files(position, cell, session):
-                run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+                run = self._run(cell, session)
         except Refused as error:
             run = verdicts.left_open(cell, verdicts.refused(error))
         finally:
@@ -327,6 +327,21 @@ class Notebook:
             self._copies.replacements -= 1
             return None
         return run
+
+    def _run(self, cell: Cell, session: Session | Held) -> CellRun:
+        """Run a cell in the tester; after the tests that made what it uses of the student's, where that is gone."""
+        mentioned = mentioned_names(self._plan.text(cell)) if cell.role is Role.TEST else frozenset()
+        if not earlier.is_lost(self._namespace, mentioned):
+            return run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+        if isinstance(session, Held):
+            session.is_short = True  # there is no process to run them against
+            return verdicts.lost(cell)
+        prelude = self._plan.prelude(cell)
+        for test in prelude:
+            self._copies.give(test.time_limit)
+            run_in_tester(test, self._namespace, self._context, self._warm.shell)
+        self._copies.give(cell.time_limit)
+        return run_in_tester(earlier.told_apart(cell, prelude), self._namespace, self._context, self._warm.shell)
 
     @contextlib.contextmanager
     def _files(self, position: int, cell: Cell, session: Session | Held) -> Iterator[None]:

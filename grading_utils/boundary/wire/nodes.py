@@ -12,7 +12,7 @@ import msgspec
 
 MAX_STRUCTURE = 8 << 20
 """Bytes of structure in one frame; as Python objects these can take some forty times the room."""
-MAX_BULK = 64 << 20
+MAX_BULK = 128 << 20
 """Bytes of bulk data (arrays, tensors, long strings) in one frame."""
 MAX_DEPTH = 64
 """Containers within containers."""
