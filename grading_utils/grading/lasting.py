@@ -37,33 +37,44 @@ class LastingEngine:
         """Start the first one; raises what `start` raises."""
         self._start = start
         self._lock = threading.Lock()
-        self._engine = start()
+        self._engine: Mortal | None = start()
         self._is_closed = False
 
     def run(self, job: Job) -> NotebookRun:
         """See `jobs.Engine.run`."""
         for _ in range(_TRIES - 1):
-            engine = self._engine
+            engine = self._living()
             try:
                 return engine.run(job)
             except SandboxError as error:
                 if not engine.is_gone():
                     raise
-                self._replace(engine, error)
-        return self._engine.run(job)
+                self._bury(engine, error)
+        return self._living().run(job)
 
-    def _replace(self, gone: Mortal, error: SandboxError) -> None:
-        """Start another engine, unless another thread has done so or it was closed on purpose."""
+    def _living(self) -> Mortal:
+        with self._lock:
+            if self._engine is None:
+                try:
+                    self._engine = self._start()
+                except SandboxError as error:  # it has started before, so something outside has ended this one, too
+                    _log.warning("a warm process has ended while it started: %s", error)
+                    self._engine = self._start()
+            return self._engine
+
+    def _bury(self, gone: Mortal, error: SandboxError) -> None:
+        """Make room for another engine, unless another thread has done so or it was closed on purpose."""
         with self._lock:
             if self._is_closed:
                 raise error
             if self._engine is gone:
                 _log.warning("a warm process has ended and is started again: %s", error)
+                self._engine = None
                 gone.close()
-                self._engine = self._start()
 
     def close(self) -> None:
         """See `jobs.Engine.close`."""
         with self._lock:
             self._is_closed = True
-            self._engine.close()
+            if self._engine is not None:
+                self._engine.close()

