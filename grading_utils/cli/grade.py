@@ -167,7 +167,7 @@ def _grade_all(
         if not waiting:
             continue
         gc.freeze()  # all that is loaded stays, so no collection need go through it for every few submissions
-        for result in grade(course, bundle, waiting, runner.start, workers=runner.places, **how):
+        for result in grade(course, bundle, waiting, runner.start, workers=runner.places, ahead=runner.ahead, **how):
             change = moved(before.get(result.student), result, why[result.student])
             recorder.add(result, remembered.fingerprint(result.student), change)
             yield result

@@ -18,7 +18,11 @@ class Runner(Protocol):
     """Somewhere to run notebooks."""
 
     places: int
-    """How many submissions it is worth to have on their way at the same time."""
+    """How many submissions may run at the same time, at most and ever."""
+
+    def ahead(self) -> int:
+        """How many submissions it is worth to have begun just now, so that nowhere one is waited for; at least 1."""
+        ...
 
     def start(self, bundle: Bundle, notebook: NotebookBundle) -> Engine:
         """The engine for one notebook of an assignment.
@@ -41,6 +45,10 @@ class LocalRunner:
     def __init__(self, course: Course, *, places: int, isolate: bool = True) -> None:
         self.places = places
         self._make_engine = engine_factory(course, isolate=isolate)
+
+    def ahead(self) -> int:
+        """See `Runner.ahead`: one for each place, and the one after it."""
+        return 2 * self.places
 
     def start(self, bundle: Bundle, notebook: NotebookBundle) -> Engine:
         """See `Runner.start`."""
