@@ -193,6 +193,11 @@ class GradebookWriter:
             session.add_all(Comment(cell=cell, notebook=added) for cell in (*stored.solution_cells, *stored.task_cells))
         session.flush()
 
+    def penalty(self, student: str, assignment: str) -> float:
+        """Points that a recorded submission loses for being late."""
+        submission = self._gradebook.find_submission(assignment, student)
+        return float(sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks))
+
     def earlier(self, student: str, assignment: str) -> list[CellResult]:
         """What an earlier hand-in of a student has by now; nothing where none was graded."""
         try:

@@ -262,6 +262,7 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, outcome: _Outcome) -> Su
         max_score=worth,
         message=_in_one_line("; ".join(outcome.attention + outcome.repairs)),
         seconds=round(outcome.seconds, 3),
+        penalty=gradebook.penalty(outcome.student, bundle.assignment),
         cells=cells,
     )
 
