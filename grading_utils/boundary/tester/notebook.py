@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import socket
 import time
-import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,19 +21,20 @@ from grading_utils.boundary.tester import verdicts
 from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
+from grading_utils.boundary.tester.given import instructor_namespace, rebased
 from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
 from grading_utils.boundary.tester.inside import run_inside
-from grading_utils.boundary.tester.namespace import TestNamespace
 from grading_utils.boundary.tester.plan import Plan
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.testcell import run_in_tester
+from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
-from grading_utils.checks.names import bound_names, uses_unknown_names
+from grading_utils.checks.names import bound_names
 from grading_utils.course.cells import Role
 from grading_utils.errors import SandboxError
 from grading_utils.jobs import Cell, CellRun, CellStatus, Job
@@ -50,6 +50,7 @@ MAX_MACHINE_TRIES = 1
 
 def main(sock: socket.socket, spawn_student: SpawnStudent) -> None:
     """Entry point of a tester process: one job in, its results out."""
+    gpu.in_tester()
     job, _ = frames.receive(sock, msgspec.msgpack.Decoder(Job))
     notebook = Notebook(with_files(sock, job), spawn_student)
     for run in notebook.run():
@@ -68,7 +69,7 @@ class Notebook:
     def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
         warm = current()
         self._warm = warm
-        self._namespace = _instructor_namespace(job.solution.imports if job.solution is not None else {})
+        self._namespace = instructor_namespace(job.solution.imports if job.solution is not None else {})
         known = self._namespace.instructor_names
         self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
         self._context = Context(
@@ -76,6 +77,7 @@ class Notebook:
             lambda qualname: self._plan.source_of(qualname, self._position),
             earlier=lambda: self._plan.earlier(self._position),
             binds=self._plan.binds,
+            has_gpu=warm.has_gpu,
         )
         self._copies = Copies(spawn_student, self._context, job.files)
         self._budget = Budget(job.seconds)
@@ -155,13 +157,13 @@ class Notebook:
                 self._budget.has_run_once()
                 return ran
 
-    def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
+    def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun], *, puts_aside: bool = True) -> bool:
         """Run one cell, or put a copy aside for a test; False where the process has to be replaced."""
         main = self._copies.main
         if position in self._culprits:
             ran[position] = self._culprits[position]
             return True
-        if self._plan.needs_copy(cell) and position not in self._done:
+        if puts_aside and self._plan.needs_copy(cell) and position not in self._done:
             self._put_aside(position, cell)
         if cell.role is Role.TEST:
             return main.is_usable
@@ -197,6 +199,8 @@ class Notebook:
             ran[position] = verdicts.stopped(cell, error, self._copies.why())
             return main.is_usable or self._blame(position, ran[position])
         used = self._copies.used() - before
+        if self._warm.has_gpu and gpu.met_by(done.outputs):
+            self._machine = gpu.FULL
         self._budget.spend(used)
         self._plan.learn(cell, done.binds, done.defines)
         ran[position] = msgspec.structs.replace(_report(cell, done.ok, done.outputs), seconds=used)
@@ -250,7 +254,26 @@ class Notebook:
 
     # --- then: the checks ---
 
+    def _copy_at(self, position: int) -> Session | Held | None:
+        """What was kept for a position; where nothing could be, because CUDA had started, a process that is made now.
+
+        It is a fresh one, in which the cells before the position run again. What another check has handed over it
+        can't know.
+        """
+        if not self._warm.has_gpu or self._copies.at(position) is not None:
+            return self._copies.at(position)
+        self._copies.replacements -= 1  # nothing went wrong, so this one is not counted
+        if not self._copies.replace(keeps_values=True):
+            return None
+        self._budget.lend()
+        self._knows_hidden = False
+        cells = enumerate(self._plan.cells[:position])
+        if all(self._advance(p, cell, {}, puts_aside=False) for p, cell in cells):
+            self._copies.keep(position, self._copies.main)
+        return self._copies.at(position)
+
     def _check(self, position: int, cell: Cell) -> CellRun:
+        self._copy_at(position)
         knew = self._knows_hidden
         run = self._attempt(position, cell)
         while run is None:
@@ -296,7 +319,7 @@ class Notebook:
 
     def _attempt(self, position: int, cell: Cell) -> CellRun | None:
         """Run a test cell; None where its copy of the student's process is gone before it began."""
-        session = self._copies.at(position)
+        session = self._copy_at(position)
         if session is None:
             return None
         self._has_asked = not isinstance(session, Held)
@@ -324,9 +347,9 @@ class Notebook:
 
     def _check_inside(self, position: int, cell: Cell) -> CellRun:
         """Run a test cell in the copy of the student's process that was made at its place."""
-        session = self._copies.at(position)
+        session = self._copy_at(position)
         if not isinstance(session, Session) and self._rebuild():
-            session = self._copies.at(position)
+            session = self._copy_at(position)
         if not isinstance(session, Session):
             return verdicts.lost(cell)
         try:
@@ -346,13 +369,13 @@ class Notebook:
     def _run_here(self, position: int, cell: Cell) -> None:
         """Run an instructor's cell in the tester too, for the names that it binds; an error there isn't fatal."""
         if (done := self._warm.adopt(cell.source)) is not None:
-            for name, value in _rebased(self._namespace, done.bindings).items():
+            for name, value in rebased(self._namespace, done.bindings).items():
                 self._namespace[name] = value
                 self._context.shared.register(name, value)
             return
         if not self._plan.is_used(cell):
             return
-        session = self._copies.at(position)
+        session = self._copy_at(position) if self._plan.needs_copy(cell) else None
         if session is not None:
             self._copies.give(cell.time_limit)
         try:
@@ -368,32 +391,3 @@ class Notebook:
 def _report(cell: Cell, ok: bool, outputs: list[dict[str, Any]]) -> CellRun:
     status = CellStatus.OK if ok else CellStatus.ERROR
     return CellRun(index=cell.index, status=status, outputs=checked(outputs))
-
-
-def _instructor_namespace(imports: dict[str, tuple[str, str]]) -> TestNamespace:
-    """The tester's own copies of what the leading instructor cells bound, and what it may import for itself."""
-    warm = current()
-    user_names = warm.shell.user_ns
-    names = {name: user_names[name] for name in warm.instructor_names if name in user_names}
-    namespace = TestNamespace(names, imports)
-    for name in ("get_ipython", "display"):
-        if name in user_names:
-            dict.__setitem__(namespace, name, user_names[name])
-    for name, value in _rebased(namespace, names).items():
-        if value is not names[name]:
-            dict.__setitem__(namespace, name, value)
-            warm.shared.register(name, value)
-    return namespace
-
-
-def _rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:
-    """The same names, with instructor's functions that use a student's names looking these up in the test's."""
-    user_names = current().shell.user_ns
-    return {
-        name: namespace.rebase(value)
-        if type(value) is types.FunctionType
-        and value.__globals__ is user_names
-        and uses_unknown_names(value.__code__, {**user_names, **names})
-        else value
-        for name, value in names.items()
-    }
