@@ -53,7 +53,8 @@ no_isolation = click.option(
 )
 
 
-def _device(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def as_device(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Callback of an option that names a device."""
     from grading_utils.devices.choice import is_wish
 
     if value is not None and not is_wish(value):
@@ -64,7 +65,7 @@ def _device(context: click.Context, parameter: click.Parameter, value: str | Non
 device = click.option(
     "--device",
     metavar="auto|cpu|cuda[:N]",
-    callback=_device,
+    callback=as_device,
     help="What submissions are computed on; auto is a GPU where there is one. [default: what the course says, or cpu]",
 )
 timezone = click.option(
