@@ -11,7 +11,7 @@ REAL := build/real-model
 REAL_MODEL := $(CURDIR)/$(REAL)/SmolLM2-135M-Instruct
 REAL_ASSIGNMENTS := 04-next-token 05-generation
 
-.PHONY: help setup demo docs screenshots test test-all hostile hostile-user gpu soak bench nbgrader-tests model real-model check release clean
+.PHONY: help setup demo docs screenshots test test-all hostile hostile-user gpu soak bench scaling nbgrader-tests model real-model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,11 @@ soak: $(READY)  ## Kill graders and workers at random moments, and compare how t
 
 bench: $(READY)  ## Measure what one more submission costs here, with stock nbgrader and at least (twenty minutes)
 	$(BIN)/python -m benchmarks.marginal
+
+scaling: $(READY)  ## Measure two workers against one, a thousand submissions, and ten thousand light ones (half an hour)
+	$(BIN)/python -m benchmarks.scaling workers
+	$(BIN)/python -m benchmarks.scaling real
+	$(BIN)/python -m benchmarks.scaling flat
 
 nbgrader-tests: $(READY)  ## Run nbgrader's own tests with our configuration (half an hour)
 	$(BIN)/python -m tests.compatibility.nbgrader_tests

@@ -63,11 +63,11 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], *,
 
 def _watch(process: subprocess.Popen[bytes], peak: list[int]) -> None:
     while process.poll() is None:
-        peak[0] = max(peak[0], sum(map(_pss, _family(process.pid))))
+        peak[0] = max(peak[0], sum(map(_pss, family(process.pid))))
         time.sleep(_LOOK_EVERY)
 
 
-def _family(first: int) -> list[int]:
+def family(first: int) -> list[int]:
     """A process and everything below it."""
     children = defaultdict(list)
     for entry in Path("/proc").iterdir():
@@ -87,3 +87,32 @@ def _pss(pid: int) -> int:
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
     return 0
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a process and all that it has started have taken so far."""
+
+    own_cpu_seconds: float
+    """Of the process alone."""
+    cpu_seconds: float
+    """Of all processes together, those that have ended included."""
+    resident: int
+    """Bytes of the process alone, pages of files that it has mapped included."""
+
+
+def use_of(first: int) -> Use:
+    """What a running process has taken, from `/proc`."""
+    times = {pid: times for pid in family(first) if (times := _times(pid)) is not None}
+    status = Path(f"/proc/{first}/status").read_text()
+    resident = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+    tick = os.sysconf("SC_CLK_TCK")
+    return Use(sum(times[first][:2]) / tick, sum(map(sum, times.values())) / tick, resident)
+
+
+def _times(pid: int) -> tuple[int, ...] | None:
+    """User and system time of a process, and of those of its children that have ended, in ticks."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return tuple(map(int, fields[11:15]))
+    return None

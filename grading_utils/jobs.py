@@ -29,6 +29,8 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
     """Methods of the student's objects are given values by the test, and their answers are believed."""
     changes: bool = False
     """What student code does in place to an argument is done to the test's own object."""
+    files: bool = False
+    """What student code writes is put beside the test as data, and what the test writes is sent along."""
     comparisons: bool = False
     """Methods and operators of the student's classes may decide something that the check is about."""
 

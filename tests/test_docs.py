@@ -136,6 +136,8 @@ def test_conda_builds_the_same_environment_as_make() -> None:
     python = next(entry for entry in environment["dependencies"] if str(entry).startswith("python"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert python == f"python{project['requires-python']}"
+    (torch,) = re.findall(r"^torch==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert f"pytorch-cpu={torch}" in environment["dependencies"], "pip would put the CUDA build in its place"
 
 
 def test_every_direct_dependency_is_pinned() -> None:

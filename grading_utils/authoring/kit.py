@@ -106,11 +106,15 @@ def pins(names: Sequence[str]) -> list[str]:
         if name in found:
             continue
         try:
-            found[name] = metadata.version(name).partition("+")[0]  # `+cpu` is another build of the same version
+            found[name] = _version(name)
         except metadata.PackageNotFoundError:
             continue  # needed on another system or Python only
         waiting += [requirement.name for requirement in _requirements(name)]
     return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
+def _version(name: str) -> str:
+    return metadata.version(name).partition("+")[0]  # `+cpu` is another build of the same version
 
 
 def _requirements(name: str) -> Iterator[Requirement]:
@@ -128,7 +132,8 @@ def _direct() -> list[str]:
 def _conda() -> str:
     return (
         "name: small-language-models\nchannels:\n  - conda-forge\ndependencies:\n"
-        f"  - python{metadata.metadata(DISTRIBUTION)['Requires-Python']}\n  - pip\n"
+        f"  - python{metadata.metadata(DISTRIBUTION)['Requires-Python']}\n"
+        f"  - pytorch-cpu={_version('torch')}  # with a graphics card: pytorch-gpu\n  - pip\n"
         "  - pip:\n      - --requirement requirements.txt\n"
     )
 

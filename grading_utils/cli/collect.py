@@ -42,7 +42,8 @@ def command(
     attempt replaces, is kept in downloaded/ and listed. The exit code is 1 where something is listed.
     """
     from grading_utils.course.course import Course
-    from grading_utils.lms.collecting import collect, read_download, read_groups
+    from grading_utils.lms.collecting import collect
+    from grading_utils.lms.downloads import read_download, read_groups, undated
     from grading_utils.lms.matching import read_roster
 
     course = Course.open(course_folder)
@@ -50,6 +51,7 @@ def command(
     handed = read_download(download, system, worksheet, options.pairs(columns))
     groups = read_groups(groups_file) if groups_file is not None else None
     done = collect(course, assignment, handed, read_roster(course), groups=groups, timezone=timezone)
+    done.notes += undated(handed) if system == "moodle" else []
     for line in done.notes:
         click.echo(line)
     for student in done.late:

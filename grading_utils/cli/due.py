@@ -25,4 +25,4 @@ def command(assignment: str, date: str, timezone: str, course_folder: Path) -> N
     course = Course.open(course_folder)
     when = read_date(date, timezone)
     set_due(course, course.require(assignment), when)
-    click.echo(f"{assignment} is due {when:%Y-%m-%d %H:%M %Z}")
+    click.echo(f"{assignment} is due {when:%A, %-d %B %Y, %H:%M} {when.tzname() or when.strftime('%z')}")

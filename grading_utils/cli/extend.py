@@ -26,4 +26,5 @@ def command(assignment: str, student: str, date: str, timezone: str, course_fold
     course = Course.open(course_folder)
     when = read_date(date, timezone)
     longer = extend(course, course.require(assignment), student, when)
-    click.echo(f"{student} has until {when:%Y-%m-%d %H:%M %Z} for {assignment} ({longer} longer than everybody)")
+    until = f"{when:%A, %-d %B %Y, %H:%M} {when.tzname() or when.strftime('%z')}"
+    click.echo(f"{student} has until {until} for {assignment} ({longer} longer than everybody)")

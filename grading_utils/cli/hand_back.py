@@ -36,7 +36,7 @@ def command(
     feedback files in a zip". Each upload to Canvas makes a new comment, so upload once.
     """
     from grading_utils.course.course import Course
-    from grading_utils.lms.collecting import read_download, read_groups
+    from grading_utils.lms.downloads import read_download, read_groups
     from grading_utils.lms.handing_back import feedback_zip
     from grading_utils.lms.matching import read_roster
 

@@ -20,25 +20,16 @@ def command() -> None:
 def import_(file: Path, course_folder: Path) -> None:
     """Add the students of a CSV file to the gradebook, or change what is known of them.
 
-    Columns are found by name: id (needed), first_name, last_name, email and lms_user_id, or the names that Canvas,
-    Moodle and Gradescope give them. Other columns are ignored; nobody is removed.
+    Columns are found by name: id, first_name, last_name, email and lms_user_id, or the names that Canvas, Moodle and
+    Gradescope give them, so their own exports can be imported as they are. Other columns are ignored; nobody is
+    removed.
     """
     from grading_utils.course.course import Course
-    from grading_utils.errors import CourseError
-    from grading_utils.grading.people import COLUMNS, import_students
+    from grading_utils.grading.people import import_students
+    from grading_utils.lms.rosters import read_people
     from grading_utils.lms.sheets import Sheet
 
-    course = Course.open(course_folder)
-    sheet = Sheet.read(file)
-    at = {key: sheet.column(*names) for key, names in COLUMNS.items()}
-    if at["id"] is None:
-        raise CourseError(f"has no column id; there are: {', '.join(sheet.header)}", where=str(file))
-    people = {
-        id: {key: sheet.cell(row, column) for key, column in at.items() if key != "id" and column is not None}
-        for row in sheet.rows[1:]
-        if (id := sheet.cell(row, at["id"]))
-    }
-    new, known = import_students(course, people)
+    new, known = import_students(Course.open(course_folder), read_people(Sheet.read(file)))
     click.echo(f"{new} new, {known} known before")
 
 

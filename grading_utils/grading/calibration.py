@@ -36,6 +36,8 @@ LADDER = (
     Rights(methods=True, changes=True),
     Rights(methods=True, comparisons=True),
     Rights(methods=True, changes=True, comparisons=True),
+    Rights(methods=True, files=True),
+    Rights(methods=True, changes=True, comparisons=True, files=True),
     Rights(inside=True),
     Rights(inside=True, history=True),
 )

@@ -6,6 +6,7 @@ is named. Scores are not touched; lateness counts when a submission is graded ne
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,14 +20,8 @@ from sqlalchemy.exc import SAWarning
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
 
-COLUMNS = {
-    "id": ("id", "student_id", "student", "sis login id", "username", "login", "sid"),
-    "first_name": ("first_name", "first name", "given name", "firstname"),
-    "last_name": ("last_name", "last name", "surname", "family name", "lastname"),
-    "email": ("email", "email address", "e-mail", "mail"),
-    "lms_user_id": ("lms_user_id", "lms id", "canvas id", "moodle id", "user id"),
-}
-"""What the columns of a roster may be called, whatever their case, by nbgrader's name."""
+_BY_DAY = re.compile(r"\s*\d{1,2}\.\d{1,2}\.\d{4}\b")
+_EITHER = re.compile(r"\s*(\d{1,2})/(\d{1,2})/\d{2,4}\b")
 
 
 @contextmanager
@@ -104,11 +99,14 @@ def extend(course: Course, assignment: str, student: str, until: datetime) -> ti
 def read_date(text: str, timezone: str) -> datetime:
     """A date as people write it, in a time zone: the text's own where it has an offset, else the one named.
 
-    `read_date("2026-12-01 23:59", "Europe/Berlin")`
+    `read_date("2026-12-01 23:59", "Europe/Berlin")`; `1.12.2026` is the first of December.
 
     Raises:
-        CourseError: The text is no date, it names a zone by letters other than UTC, or there is no such zone.
+        CourseError: The text is no date or could be two (`1/12/2026`), it names a zone by letters other than UTC, or
+            there is no such zone.
     """
+    if (either := _EITHER.match(text)) and max(int(either[1]), int(either[2])) <= 12 and either[1] != either[2]:
+        raise CourseError(f"{text!r} is another day in America than elsewhere; write it as in '2026-12-01 23:59'")
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -121,7 +119,7 @@ def read_date(text: str, timezone: str) -> datetime:
         return offset if offset is not None else ZoneInfo("UTC") if name else None
 
     try:
-        when: datetime = dates.parse(text, tzinfos=named)
+        when: datetime = dates.parse(text, tzinfos=named, dayfirst=bool(_BY_DAY.match(text)))
     except (ValueError, OverflowError) as error:
         raise CourseError(f"{text!r} is no date; write it as in '2026-12-01 23:59'") from error
     if foreign:

@@ -25,6 +25,7 @@ from grading_utils.lessons.lyrics import token_label
 
 Table = Mapping[Hashable, Sequence[Hashable]]
 MOST_BOXES = 22
+LABEL = np.array([21.0, 8.0])  # half the width and height, in pixels, of a label such as "3 of 10" with its margin
 FORWARD, BACKWARD, BOX = "#1f5a8a", "#b0652a", "#eaf2f8"
 
 
@@ -80,7 +81,7 @@ def draw_follower_graph(
     }
 
     widest = max(len(line) for node in steps for line in _label_lines(node))
-    size = (max(5.0, (0.75 + 0.08 * widest) * len(layers)), max(2.6, 0.7 * tallest + 1.2))
+    size = (max(5.0, max(0.75 + 0.08 * widest, 0.2 * tallest) * len(layers)), max(2.6, 0.7 * tallest + 1.2))
     figure = Figure(figsize=size)
     axes = figure.add_axes((0, 0, 1, 0.9))
     axes.set_axis_off()
@@ -101,7 +102,7 @@ def draw_follower_graph(
         if edge["count"] < edge["total"]:
             others = np.concatenate([*placed[:number], *placed[number + 1 :], _covered(axes, boxes.values())])
             x, y = _free_place(axes, curve, others)
-            placed.append(np.repeat(axes.transData.transform([(x, y)]), 5, axis=0))
+            placed.append(axes.transData.transform([(x, y)]) + LABEL * list(np.ndindex(3, 3)) - LABEL)
             share = f"{edge['count']} of {edge['total']}"
             axes.text(x, y, share, fontsize=8, color="#333", ha="center", va="center", zorder=4,
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})  # fmt: skip
@@ -114,7 +115,8 @@ def describe_follower_graph(table: Table) -> str:
     for key, followers in list(table.items())[:12]:
         counts = ", ".join(f"{token_label(word)} {count} times" for word, count in Counter(followers).items())
         parts.append(f"{token_label(key)} is followed by {counts}")
-    return "Directed graph: " + "; ".join(parts) + "."
+    rest = f"; and {len(table) - len(parts)} more" if len(table) > len(parts) else ""
+    return "Directed graph: " + "; ".join(parts) + rest + "."
 
 
 def _label_lines(node: Hashable) -> list[str]:
@@ -143,24 +145,25 @@ def _points(curve: NDArray[np.float64], t: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def _on_page(axes: Axes, curve: NDArray[np.float64]) -> NDArray[np.float64]:
-    page: NDArray[np.float64] = axes.transData.transform(_points(curve, np.linspace(0, 1, 60)))
+    page: NDArray[np.float64] = axes.transData.transform(_points(curve, np.linspace(0, 1, 120)))
     return page
 
 
 def _covered(axes: Axes, boxes: Iterable[Bbox]) -> NDArray[np.float64]:
     """Points all over the boxes, on the page."""
-    grid = [(x, y) for box in boxes for x in np.linspace(box.x0, box.x1, 7) for y in np.linspace(box.y0, box.y1, 3)]
+    grid = [(x, y) for box in boxes for x in np.linspace(box.x0, box.x1, 9) for y in np.linspace(box.y0, box.y1, 5)]
     page: NDArray[np.float64] = axes.transData.transform(grid)
     return page
 
 
 def _free_place(axes: Axes, curve: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[float, float]:
-    """The place on a curve, not too near to its ends, that is farthest from everything else."""
-    candidates = _points(curve, np.linspace(0.2, 0.7, 27))
+    """The place on a curve where a label covers least of everything else, and of these the farthest from it."""
+    candidates = _points(curve, np.linspace(0.15, 0.9, 61))
     page = axes.transData.transform(candidates)
-    flat = (page[:, None, :] - others[None, :, :]) * [0.35, 1.0]  # a label is about three times as wide as high
-    distances = np.linalg.norm(flat, axis=2).min(axis=1)
-    x, y = candidates[int(distances.argmax())]
+    apart = np.abs(page[:, None, :] - others[None, :, :]) / LABEL
+    covered = (apart.max(axis=2) < 1).sum(axis=1)
+    distances = np.linalg.norm(apart, axis=2).min(axis=1)
+    x, y = candidates[np.lexsort((-distances, covered))[0]]
     return float(x), float(y)
 
 

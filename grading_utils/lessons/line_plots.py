@@ -20,6 +20,7 @@ def draw_lines(
     title: str = "",
     log_x: bool = False,
     log_y: bool = False,
+    bands: Mapping[str, Sequence[tuple[float, float]]] | None = None,
 ) -> Figure:
     """Draw one line per curve; values that are not finite leave a gap.
 
@@ -31,6 +32,7 @@ def draw_lines(
         title: written above the picture.
         log_x: put the positions on a logarithmic scale.
         log_y: put the values on a logarithmic scale, marked with plain numbers.
+        bands: label of a curve → how far its values may be off, (low, high) per position; shaded behind the curve.
 
     Raises:
         ValueError: if a curve does not have one value per position.
@@ -41,7 +43,10 @@ def draw_lines(
         if len(values) != len(x):
             raise ValueError(f"the curve {label!r} has {len(values)} values for {len(x)} positions")
         heights = [float(value) if math.isfinite(value) else math.nan for value in values]
-        axes.plot(x, heights, marker="o", markersize=4, label=label)
+        (line,) = axes.plot(x, heights, marker="o", markersize=4, label=label)
+        if bands and label in bands:
+            lows, highs = zip(*bands[label], strict=True)
+            axes.fill_between(x, lows, highs, color=line.get_color(), alpha=0.2, linewidth=0)
     if log_x:
         axes.set_xscale("log")
         axes.set_xticks(list(x), [f"{value:g}" for value in x], fontsize=8)

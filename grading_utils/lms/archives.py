@@ -20,6 +20,7 @@ MAX_ENTRY_BYTES = 100_000_000
 MAX_TOTAL_BYTES = 20_000_000_000
 MAX_ENTRIES = 200_000
 _MAX_RATIO = 500
+_ENCRYPTED = 0x1
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _from_zip(archive: zipfile.ZipFile, source: Path) -> Iterator[Entry]:
     if len(infos) > MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_TOTAL_BYTES:
         raise CourseError("holds more than a class can hand in; is it the right file?", where=str(source))
     for info in infos:
-        name = _name(info.filename)
+        name = _name(info.filename.replace("\\", "/"))  # some programs for Windows write their own separator
         if _is_debris(name):
             continue
         if problem := _problem(info, name):
@@ -88,8 +89,10 @@ def _from_zip(archive: zipfile.ZipFile, source: Path) -> Iterator[Entry]:
 
 
 def _problem(info: zipfile.ZipInfo, name: PurePosixPath) -> str:
-    if name.is_absolute() or ".." in name.parts or "\\" in info.filename:
+    if name.is_absolute() or ".." in name.parts:
         return "has a path that leads outside"
+    if info.flag_bits & _ENCRYPTED:
+        return "is encrypted; unpack the zip with its password and name the folder"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "is a link"
     if info.file_size > MAX_ENTRY_BYTES or info.file_size > _MAX_RATIO * max(info.compress_size, 1_000):

@@ -22,6 +22,9 @@ _UPLOAD = re.compile(
     r"\A(?P<name>[^/]*?)(?:_(?P<late>LATE))?_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)\Z", re.DOTALL
 )
 _ANONYMOUS = re.compile(r"\A(?:(?P<late>LATE)_)?anon_(?P<user>[^_]+)_(?P<attachment>\d+)_(?P<file>.+)\Z", re.DOTALL)
+_ENTRY = re.compile(r"\A(?P<name>[^/]*?)(?:_(?P<late>LATE))?_(?P<user>\d+)_(?P<file>(?:text|link)\.html)\Z", re.DOTALL)
+_DROPPED = re.compile(r"(Current|Final) (Score|Points|Grade)|Override (Score|Status|Grade)")
+"""Canvas passes over a column with such a title when it imports, whatever else is in it."""
 _EXCUSED = ("EX", "N/A")
 
 
@@ -32,7 +35,7 @@ class Upload:
     Attributes:
         name: The student's last and first name in lower-case letters; a group's name; "" where anonymous.
         user: The student's number in Canvas, of a representative for a group; an anonymous id.
-        attachment: The number under which feedback finds its way back.
+        attachment: The number under which feedback finds its way back; "" for a text or link typed into Canvas.
         file: The name under which the student handed it in.
     """
 
@@ -48,10 +51,11 @@ def read_upload(path: PurePosixPath) -> Upload | None:
     """Take apart a name such as `doejane_LATE_4711_90210_04-next-token.ipynb`; None where it is not of this form."""
     if match := _ANONYMOUS.match(path.name):
         return Upload("", match["user"], match["attachment"], match["file"], bool(match["late"]), is_anonymous=True)
-    match = _UPLOAD.match(path.name)
-    if match is None:
-        return None
-    return Upload(match["name"], match["user"], match["attachment"], match["file"], bool(match["late"]))
+    if match := _UPLOAD.match(path.name):
+        return Upload(match["name"], match["user"], match["attachment"], match["file"], bool(match["late"]))
+    if match := _ENTRY.match(path.name):
+        return Upload(match["name"], match["user"], "", match["file"], bool(match["late"]))
+    return None
 
 
 def feedback_name(upload: PurePosixPath, page: str) -> str:
@@ -89,6 +93,7 @@ def fill_scores(
     for assignment in dict.fromkeys(standing.assignment for standing in standings):
         ours = [standing for standing in standings if standing.assignment == assignment]
         column = _column(sheet, assignment, columns.get(assignment, assignment))
+        _require_importable(sheet, column)
         limit = _points_possible(sheet, column)
         check_limit(assignment, limit, ours, choices)
 
@@ -124,11 +129,20 @@ def _column(sheet: Sheet, assignment: str, wanted: str) -> int:
     )
 
 
+def _require_importable(sheet: Sheet, column: int) -> None:
+    title = sheet.header[column]
+    if _DROPPED.search(title):
+        raise CourseError(f"Canvas imports no column with such a title: rename {title!r} there", where=sheet.where)
+    if "read only" in sheet.cell(_points_row(sheet), column).casefold():
+        raise CourseError(f"Canvas says that {title!r} is read only", where=sheet.where)
+
+
 def _points_possible(sheet: Sheet, column: int) -> float | None:
-    for row in sheet.rows[1:4]:
-        if row and row[0].strip().startswith("Points Possible"):
-            return _number(sheet.cell(row, column))
-    return None
+    return _number(sheet.cell(_points_row(sheet), column))
+
+
+def _points_row(sheet: Sheet) -> list[str]:
+    return next((row for row in sheet.rows[1:4] if row and row[0].strip().startswith("Points Possible")), [])
 
 
 def _number(text: str) -> float | None:

@@ -1,8 +1,8 @@
 """From an LMS's download to `submitted/<student>/<assignment>/`, with nothing lost.
 
-Whose a file is and what it is called in the assignment is decided here; what an LMS puts into names is in its own
-module. A file that belongs to nobody goes to `downloaded/<assignment>/unmatched/`, an older attempt and whatever a new
-one replaces to `downloaded/<assignment>/earlier/`.
+Whose a file is and what it is called in the assignment is decided here; what an LMS says of it is read in `downloads`.
+A file that belongs to nobody goes to `downloaded/<assignment>/unmatched/`, an older attempt and whatever a new one
+replaces to `downloaded/<assignment>/earlier/`.
 """
 
 from __future__ import annotations
@@ -10,43 +10,18 @@ from __future__ import annotations
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from zoneinfo import ZoneInfo
-
-from dateutil import parser as dates
 
 from grading_utils.course.course import Course
-from grading_utils.errors import CourseError
-from grading_utils.lms import canvas, gradescope, moodle
-from grading_utils.lms.archives import Entry, read_entries
-from grading_utils.lms.matching import Roster
-from grading_utils.lms.sheets import Sheet
+from grading_utils.lms.dates import read_utc
+from grading_utils.lms.downloads import Handed
+from grading_utils.lms.matching import Roster, letters
 
 TIMESTAMP = "timestamp.txt"
 _COPY = re.compile(r"-(\d+)(?=(\.[^.]+)?\Z)")
-
-
-@dataclass
-class Handed:
-    """One file that was handed in, before it is decided whose it is.
-
-    Attributes:
-        ids: What may identify the student, best first.
-        file: The path under which the student handed it in.
-        group: The group's name, where a group handed it in.
-        when: When it was handed in, as the LMS writes it; "" where it doesn't say.
-    """
-
-    entry: Entry
-    ids: list[str]
-    name: str
-    file: PurePosixPath
-    group: str = ""
-    when: str = ""
-    is_late: bool = False
 
 
 @dataclass
@@ -66,73 +41,6 @@ class Collected:
     notes: list[str] = field(default_factory=list)
 
 
-def from_canvas(entries: Iterable[Entry]) -> list[Handed]:
-    """Files of Canvas's "Download Submissions"."""
-    handed = []
-    for entry in entries:
-        said = canvas.read_upload(entry.path)
-        if said is None:
-            handed.append(Handed(entry, [], "", PurePosixPath(entry.path.name)))
-        else:
-            file = PurePosixPath(said.file)
-            handed.append(Handed(entry, [said.user], said.name, file, group=said.name, is_late=said.is_late))
-    return handed
-
-
-def from_moodle(entries: Iterable[Entry], worksheet: moodle.Worksheet | None) -> list[Handed]:
-    """Files of Moodle's "Download all submissions"; the worksheet says whose a participant's number is."""
-    rows = {worksheet.participant(row): row for row in worksheet.rows} if worksheet is not None else {}
-    handed = []
-    for entry in entries:
-        said = moodle.read_upload(entry.path)
-        if said is None:
-            handed.append(Handed(entry, [], "", PurePosixPath(entry.path.name)))
-            continue
-        row = rows.get(said.participant)
-        ids, name = worksheet.who(row) if worksheet is not None and row is not None else ([], said.name)
-        when = worksheet.submitted(row) if worksheet is not None and row is not None else ""
-        handed.append(Handed(entry, ids, name or said.name, said.file, group=said.name, when=when))
-    return handed
-
-
-def from_gradescope(entries: Iterable[Entry]) -> list[Handed]:
-    """Files of Gradescope's "Export Submissions".
-
-    Raises:
-        CourseError: The export has no index.
-    """
-    entries = list(entries)
-    index = next((entry for entry in entries if entry.path.name == gradescope.INDEX), None)
-    if index is None:
-        raise CourseError(f"there is no {gradescope.INDEX} in it; is this Gradescope's export of submissions?")
-    uploads = gradescope.read_index(index.content)
-    handed = []
-    for entry in entries:
-        place = gradescope.folder_of(entry.path, uploads)
-        if entry is index:
-            continue
-        if place is None or not uploads[place[0]].submitters:
-            handed.append(Handed(entry, [], "", PurePosixPath(entry.path.name)))
-            continue
-        upload = uploads[place[0]]
-        for person in upload.submitters:
-            handed.append(Handed(entry, list(person.ids), person.name, place[1], when=upload.created))
-    return handed
-
-
-def from_folder(entries: Iterable[Entry]) -> list[Handed]:
-    """Files in folders that are named like students: `<student>/…/hw.ipynb`, also below one folder more."""
-    entries = list(entries)
-    tops = {entry.path.parts[0] for entry in entries if len(entry.path.parts) > 2}
-    shared = len(tops) == 1 and all(len(entry.path.parts) > 2 for entry in entries)
-    handed = []
-    for entry in entries:
-        parts = entry.path.parts[1:] if shared else entry.path.parts
-        owner = parts[0] if len(parts) > 1 else ""
-        handed.append(Handed(entry, [owner] if owner else [], owner, PurePosixPath(*parts[1:] or parts)))
-    return handed
-
-
 def collect(
     course: Course,
     assignment: str,
@@ -149,7 +57,7 @@ def collect(
         assignment: The assignment that it was handed in for.
         handed: The files.
         roster: Everybody in the course; where it is empty, the LMS's own ids become the students' ids.
-        groups: Ids of the members by the name of a group, for assignments that groups hand in.
+        groups: Ids of the members by the letters of a group's name, for assignments that groups hand in.
         timezone: The zone of dates without one.
     """
     result = Collected()
@@ -160,10 +68,12 @@ def collect(
         owners = owners_of(one, roster, groups or {})
         problem = one.entry.problem or ("has a name that leads outside" if ".." in one.file.parts else "")
         if problem or not owners:
-            result.notes.append(f"{one.entry.path}: {problem or 'belongs to nobody in the gradebook'}")
+            result.notes.append(f"{one.entry.path}: {problem or _unmatched(one, roster)}")
             if not problem:
                 _keep(shelf / "unmatched" / one.entry.path, one.entry.content)
             continue
+        if note := _another_name(one, owners, roster, groups or {}):
+            result.notes.append(note)
         for owner in owners:
             files[owner][released_name(one.file, wanted)].append(one)
     for student in sorted(files):
@@ -173,14 +83,36 @@ def collect(
 
 def owners_of(one: Handed, roster: Roster, groups: Mapping[str, Sequence[str]]) -> list[str]:
     """Ids of the students whom a file belongs to: a group's members, or the one whom the roster finds."""
-    members = groups.get(one.group) or groups.get(one.name)
-    if members:
+    if members := _members(one, groups):
         return list(members)
     person = roster.find(one.ids, one.name)
     if person is not None:
         return [person.id]
     usable = next((key for key in one.ids if key and not re.search(r"[/\\\0]|^\.|\+", key)), "")
     return [usable] if usable and not roster.people else []
+
+
+def _members(one: Handed, groups: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    return groups.get(letters(one.group)) or groups.get(letters(one.name)) or ()
+
+
+def _unmatched(one: Handed, roster: Roster) -> str:
+    named = roster.called(one.name)
+    if len(named) > 1:
+        return f"could be {' or '.join(named)}'s; give them the LMS's ids with `grading-utils students import`"
+    return "belongs to nobody in the gradebook"
+
+
+def _another_name(one: Handed, owners: Sequence[str], roster: Roster, groups: Mapping[str, Sequence[str]]) -> str:
+    """What to say of a file that names somebody else than its owner: Canvas gives a group's file one member's id."""
+    person = roster.people.get(owners[0])
+    if person is None or not one.group or _members(one, groups):
+        return ""
+    names = [letters(name) for name in (person.first_name, person.last_name, person.id) if name]
+    if len(names) < 2 or any(name in letters(one.group) for name in names):
+        return ""
+    whole = f"{person.first_name} {person.last_name}".strip()
+    return f"{one.entry.path}: went to {person.id} ({whole}) alone; if it is a group's, name its members with --groups"
 
 
 def released_name(file: PurePosixPath, wanted: set[str]) -> str:
@@ -213,7 +145,7 @@ def _place(
         for number, one in enumerate(older, start=1):
             _keep(shelf / "earlier" / student / f"attempt-{number}" / one.file, one.entry.content)
             result.notes.append(f"{student}: {one.file} is an earlier attempt; {last.file} counts")
-        if (when := _utc(last.when, timezone)) is not None:
+        if (when := read_utc(last.when, timezone)) is not None:
             content[TIMESTAMP] = f"{when:%Y-%m-%d %H:%M:%S} UTC\n".encode()
         elif last.when:
             result.notes.append(f"{student}: {last.when!r} is no date that can be read, so lateness is unknown")
@@ -252,57 +184,3 @@ def _next(folder: Path) -> Path:
 def _keep(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
-def _utc(text: str, timezone: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        when: datetime = dates.parse(text)
-    except (ValueError, OverflowError):
-        return None
-    local = when if when.tzinfo is not None else when.replace(tzinfo=ZoneInfo(timezone))
-    return local.astimezone(ZoneInfo("UTC"))
-
-
-_READERS: dict[str, Callable[[Iterable[Entry]], list[Handed]]] = {
-    "canvas": from_canvas,
-    "gradescope": from_gradescope,
-    "folder": from_folder,
-}
-
-
-def read_download(
-    download: Path, system: str, worksheet: Path | None = None, columns: Mapping[str, str] | None = None
-) -> list[Handed]:
-    """The files of a zip or folder that an LMS handed out.
-
-    Args:
-        download: The zip or folder.
-        system: `"canvas"`, `"moodle"`, `"gradescope"` or `"folder"`.
-        worksheet: Moodle's grading worksheet.
-        columns: Names of the worksheet's columns in another language; see `moodle.COLUMNS`.
-
-    Raises:
-        CourseError: The download or the worksheet cannot be read.
-    """
-    if system != "moodle":
-        return _READERS[system](read_entries(download))
-    sheet = moodle.Worksheet(Sheet.read(worksheet), columns) if worksheet is not None else None
-    return from_moodle(read_entries(download), sheet)
-
-
-def read_groups(path: Path) -> dict[str, list[str]]:
-    """Ids of the members of each group, from a CSV with columns `group` and `student`.
-
-    Raises:
-        CourseError: The file cannot be read, or has other columns.
-    """
-    table = Sheet.read(path)
-    group, student = table.column("group"), table.column("student", "student_id", "id")
-    if group is None or student is None:
-        raise CourseError(f"needs columns group and student; it has: {', '.join(table.header)}", where=str(path))
-    groups: dict[str, list[str]] = defaultdict(list)
-    for row in table.rows[1:]:
-        groups[table.cell(row, group)].append(table.cell(row, student))
-    return dict(groups)

@@ -13,7 +13,8 @@ from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
 from grading_utils.lms import canvas, moodle
 from grading_utils.lms.archives import write_zip
-from grading_utils.lms.collecting import Handed, owners_of, released_name
+from grading_utils.lms.collecting import owners_of, released_name
+from grading_utils.lms.downloads import Handed
 from grading_utils.lms.matching import Roster
 from grading_utils.reporting.exchange_files import pages_of
 

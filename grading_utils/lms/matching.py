@@ -62,6 +62,10 @@ class Roster:
         found = self._by_name.get(letters(name), set()) if name else set()
         return self.people[next(iter(found))] if len(found) == 1 else None
 
+    def called(self, name: str) -> list[str]:
+        """Ids of everybody with this name, sorted."""
+        return sorted(self._by_name.get(letters(name), ())) if name else []
+
 
 def read_roster(course: Course) -> Roster:
     """Everybody that the course's gradebook knows; empty where there is no gradebook yet."""

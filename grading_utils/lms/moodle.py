@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from grading_utils.errors import CourseError
 from grading_utils.lms.filling import Choices, Filled, check_limit, fill, points
-from grading_utils.lms.matching import Roster
+from grading_utils.lms.matching import Roster, letters
 from grading_utils.lms.sheets import Sheet
 from grading_utils.reporting.standings import Standing
 
@@ -24,13 +24,16 @@ COLUMNS = {
     "name": ("Full name", "Vollständiger Name", "Nombre completo", "Nom complet", "Nome completo"),
     "email": ("Email address", "E-Mail-Adresse", "Dirección de correo", "Adresse de courriel", "E-mail"),
     "number": ("ID number", "ID-Nummer", "Número de ID", "Numéro d'identification", "Username", "Anmeldename"),
-    "submitted": ("Last modified (submission)",),
+    "submitted": ("Last modified (submission)", "Zuletzt geändert (Abgabe)"),
 }
 """What each column is called in languages that we know; another name is given with `--column KEY=NAME`."""
 
 _NUMBER = re.compile(r"(\d+)\s*\Z")
-_FOLDER = re.compile(r"\A(?P<name>.*)_(?P<id>\d+)_assignsubmission_file_?\Z", re.DOTALL)
-_FLAT = re.compile(r"\A(?P<name>.*?)_(?P<id>\d+)_assignsubmission_file_(?P<file>.+)\Z", re.DOTALL)
+_FOLDER = re.compile(r"\A(?P<name>.*)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?\Z", re.DOTALL)
+_FLAT = re.compile(
+    r"\A(?P<name>.*?)_(?P<id>\d+)_assignsubmission_(?:file_(?=.)|(?=onlinetext))(?P<file>.+)\Z", re.DOTALL
+)
+_TWICE = re.compile(r"\A(?P<what>.+) \(.+\)\Z")
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,13 @@ class Worksheet:
         named = columns or {}
         if unknown := set(named) - set(COLUMNS):
             raise CourseError(f"--column knows {', '.join(COLUMNS)}, not {', '.join(sorted(unknown))}")
-        self._at = {key: sheet.column(*([named[key]] if key in named else names)) for key, names in COLUMNS.items()}
+        self._at = {"submitted": _first_of_two(sheet.header)} | {
+            key: found
+            for key, names in COLUMNS.items()
+            if (found := sheet.column(*([named[key]] if key in named else names))) is not None
+        }
+        for key in COLUMNS:
+            self._at.setdefault(key, None)
         for key in ("identifier", "grade"):
             if self._at[key] is None:
                 raise CourseError(
@@ -99,6 +108,15 @@ class Worksheet:
         """The number of a row's student in this assignment; "" where there is none."""
         match = _NUMBER.search(self.sheet.cell(row, self._at["identifier"]))
         return match[1] if match else ""
+
+    def is_row_of(self, row: list[str], name: str) -> bool:
+        """Can the row be of whom a download names so? A group's number may be another student's in the worksheet.
+
+        Where names are hidden, the worksheet has none, or the download has what stands in front of the number.
+        """
+        ours, theirs = letters(self.sheet.cell(row, self._at["name"])), letters(name)
+        hidden = letters(_NUMBER.sub("", self.sheet.cell(row, self._at["identifier"])))
+        return ours in theirs or theirs == hidden
 
     def who(self, row: list[str]) -> tuple[list[str], str]:
         """What can identify a row's student: ids and addresses, and the name."""
@@ -133,6 +151,12 @@ class Worksheet:
             return self.sheet.put(row, column, written.replace(".", ",") if comma else written)
 
         return fill(self.rows, self.who, put, standings, roster, limit, choices)
+
+
+def _first_of_two(header: Sequence[str]) -> int | None:
+    """The column of the submission's date: in every language it is the first of "Last modified (…)", "… (…)"."""
+    whats = [match["what"] if (match := _TWICE.match(title)) else None for title in header]
+    return next((index for index, what in enumerate(whats) if what is not None and what in whats[index + 1 :]), None)
 
 
 def _number(text: str) -> float | None:

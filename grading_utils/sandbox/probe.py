@@ -14,6 +14,7 @@ from pathlib import Path
 
 from grading_utils.errors import SandboxError
 from grading_utils.sandbox import cgroups, kernel, seccomp
+from grading_utils.sandbox.containers import container, is_privileged
 from grading_utils.sandbox.policy import Policy
 from grading_utils.sandbox.refusals import blocking_settings
 from grading_utils.sandbox.server import WarmProcess
@@ -98,6 +99,16 @@ def _control_groups() -> Finding:
     return Finding(name, True, False, f"the kernel counts processor time; it bounds {' and '.join(bound) or 'nothing'}")
 
 
+def _container(*, works: bool) -> Iterator[Finding]:
+    here = container()
+    if here is None:
+        return
+    if works or not here.lacks:
+        yield Finding("container", True, False, here.kind)
+    else:
+        yield Finding("container", False, False, f"{here.kind}: {here.lacks[0]}", "; ".join(here.lacks[1:]))
+
+
 def _trial() -> Finding:
     name = "isolated student process"
     try:
@@ -128,8 +139,8 @@ def probe() -> list[Finding]:
     except OSError as error:
         findings.append(Finding("system-call filter", False, True, str(error.strerror), "use x86_64 or aarch64"))
     blocked = blocking_settings()
-    if blocked and os.geteuid() != 0:
-        findings += [Finding("user namespaces", False, True, problem, f"run `{fix}`") for problem, fix in blocked]
+    if blocked and not is_privileged():
+        findings += [Finding("user namespaces", False, True, problem, fix) for problem, fix in blocked]
     queued = Path("/proc/self/schedstat").exists()
     detail = "time limits leave out waiting for the processor" if queued else "time limits count processor time only"
     findings.append(Finding("time spent waiting for the processor", queued, False, detail))
@@ -137,8 +148,8 @@ def probe() -> list[Finding]:
     detail = "memory limits count a shared page once" if shared else "memory limits count a shared page in each process"
     findings.append(Finding("exact memory", shared, False, detail))
     findings.append(_control_groups())
-    findings.append(_trial())
-    return findings
+    trial = _trial()
+    return [*findings, *_container(works=trial.available), trial]
 
 
 def require_isolation() -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from grading_utils.sandbox.containers import container
+
+_APPARMOR = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 _SETTINGS = (
     ("/proc/sys/user/max_user_namespaces", "0", "sudo sysctl -w user.max_user_namespaces=10000"),
     ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sudo sysctl -w kernel.unprivileged_userns_clone=1"),
     (
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        _APPARMOR,
         "1",
         "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
     ),
@@ -25,7 +28,7 @@ _CONTAINER = (
 
 
 def blocking_settings() -> list[tuple[str, str]]:
-    """The kernel settings of this machine that forbid user namespaces, each with the command that allows them."""
+    """The kernel settings of this machine that forbid user namespaces, each with what allows them."""
     found = []
     for path, bad, fix in _SETTINGS:
         try:
@@ -33,7 +36,9 @@ def blocking_settings() -> list[tuple[str, str]]:
         except OSError:
             continue
         if value == bad:
-            found.append((f"{path} is {value}", fix))
+            why = "AppArmor keeps ordinary programs from making user namespaces: " if path == _APPARMOR else ""
+            where = "on this container's host, " if container() else ""
+            found.append((f"{why}{path} is {value}", f"{where}run `{fix}`"))
     return found
 
 
@@ -42,9 +47,10 @@ def explain(error: OSError) -> str:
     if error.errno == errno.ENOSYS:
         fix = "a Linux kernel of version 5.12 or newer on x86_64 or aarch64 is needed"
     elif settings := blocking_settings():
-        fix = "; ".join(f"{problem}: run `{command}`" for problem, command in settings)
+        fix = "; ".join(f"{problem}: {fix}" for problem, fix in settings)
     elif error.errno in (errno.EPERM, errno.EACCES, errno.ENOSPC, errno.EUSERS):
-        fix = _CONTAINER
+        here = container()
+        fix = f"this is a container of {here.kind}: {'; '.join(here.lacks)}" if here and here.lacks else _CONTAINER
     else:
         fix = "run `grading-utils doctor`"
     return f"cannot isolate student code here ({error.strerror or error}); {fix}"

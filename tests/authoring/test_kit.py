@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from grading_utils.authoring.kit import build_wheel, pins, write_kit
@@ -70,8 +72,12 @@ def test_a_kit_is_refused_before_its_release_and_zipped_after(small_course: Cour
     with zipfile.ZipFile(tmp_path / "kit.zip") as archive:
         names = archive.namelist()
         page = archive.read("kit/start-here.html").decode()
+        conda = yaml.safe_load(archive.read("kit/environment.yml"))
+        requirements = archive.read("kit/requirements.txt").decode()
     assert f"kit/{ASSIGNMENT}/{ASSIGNMENT}.ipynb" in names
     wheel = next(name for name in names if name.endswith(".whl")).removeprefix("kit/")
+    (torch,) = re.findall(r"^torch==(.+)$", requirements, re.MULTILINE)
+    assert f"pytorch-cpu={torch}" in [str(entry) for entry in conda["dependencies"]]
     assert wheel in page
     assert f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb" in page
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import faulthandler
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -23,6 +26,8 @@ from grading_utils.jobs import Cell, CellRun, Job, Rights
 
 PLAIN_RIGHTS = Rights(methods=True, changes=True)
 """What most checks need; the student's classes decide nothing."""
+SCRATCH = "scratch"
+"""The working folder of a tester; a student's process gets a copy."""
 
 
 class ForkedStudent:
@@ -35,6 +40,10 @@ class ForkedStudent:
             self.sock.close()
             faulthandler.disable()  # crashes are on purpose here
             os.setpgid(0, 0)
+            if Path.cwd().name == SCRATCH:
+                os.chdir(
+                    shutil.copytree(Path.cwd(), Path(tempfile.mkdtemp(dir=Path.cwd().parent), SCRATCH), symlinks=True)
+                )
             try:
                 student.serve(theirs)
             finally:
@@ -128,6 +137,12 @@ def run_notebook(
     """Run cells given as (role, source[, rights]) after one leading instructor cell; returns what each of them gave."""
 
     def work() -> bytes:
+        with tempfile.TemporaryDirectory() as around:
+            Path(around, SCRATCH).mkdir()
+            os.chdir(Path(around, SCRATCH))
+            return ran()
+
+    def ran() -> bytes:
         warmup.prepare([leading])
         first = Cell(index=0, role=Role.INSTRUCTOR, source=leading)
         made = [

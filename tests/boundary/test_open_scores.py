@@ -15,7 +15,7 @@ import pytest
 from grading_utils import boundary
 from grading_utils.boundary.student import endpoint as student
 from grading_utils.boundary.tester import operators, standins
-from grading_utils.boundary.wire import codec, frames, messages, nodes, references
+from grading_utils.boundary.wire import codec, folders, frames, messages, nodes, references
 from grading_utils.jobs import Rights
 
 ERRORS = {"BoundaryError", "Refused", "Fault", "StudentDied", "StudentOverran", "StudentError", "TooLarge", "Limit"}
@@ -77,7 +77,36 @@ OPEN = {
         "class Own:\n    def __deepcopy__(self, memo): raise TypeError('no copies')\nassert f(Own()) == 1",
         [],
     ),
-    "session.refer limit": (PLAIN, "import io\nassert f(io.StringIO('a')) == 1", []),
+    "session.refer limit": (PLAIN, "import sys\nassert f(sys._getframe()) == 1", []),
+    "session.share_files hinder": (
+        "def f(): open('long.txt', 'w').write('x' * 99)",
+        "f()\nassert len(open('long.txt').read()) == 99",
+        [(folders, "MOST_BYTES", 50)],
+    ),
+    "folder.begin Refused": (PLAIN, "assert eval('f()') == 1", []),
+    "folder.written hinder": (
+        "def f(): return len(open('long.txt').read())",
+        "open('long.txt', 'w').write('x' * 99)\nassert f() == 99",
+        [(folders, "MOST_BYTES", 50)],
+    ),
+    "folder.take Refused": (
+        PLAIN,
+        CALL,
+        [
+            (
+                student._HANDLERS,
+                messages.Exchange,
+                lambda self, q, *_: messages.Answer(
+                    seq=q.seq, value=nodes.Mapping("dict", ["../outside"] * q.all, [True] * q.all)
+                ),
+            )
+        ],
+    ),
+    "folder.may_run limit": (
+        "import collections, pickle\ndef f(): pickle.dump(collections.OrderedDict(), open('x', 'wb'))",
+        "import pickle\nf()\nassert pickle.load(open('x', 'rb')) == {}",
+        [],
+    ),
     "session.library Refused": (PLAIN, CALL, answer(nodes.Named("numpy.linalg", "norm"))),
     "session.hinder hinder": ("class A: pass", "assert A.__subclasses__() == []", []),
     "session._too_deep hinder": (
@@ -183,7 +212,11 @@ def test_a_limit_of_ours_leaves_the_score_open(place, notebook, monkeypatch):
     source, check, changed = OPEN[place]
     for where, name, value in changed:
         (monkeypatch.setitem if isinstance(where, dict) else monkeypatch.setattr)(where, name, value)
-    rights = Rights(methods=place != "session.operate limit", changes=place != "lent._lend limit")
+    rights = Rights(
+        methods=place != "session.operate limit",
+        changes=place != "lent._lend limit",
+        files=place.startswith("folder.") or place == "session.share_files hinder",
+    )
     later = [("test", "import sys\nassert sys.kept.n == 1")] if place == "conversation.close Refused" else []
     run = notebook(("student", source), ("test", check), *later, rights=rights)[-1]
     assert (str(run.status), bool(run.reason)) == ("open", True), run

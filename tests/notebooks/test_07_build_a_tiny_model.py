@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import torch
 from grading_utils.lessons import tiny_model
 from grading_utils.lessons.word_level import library_word_tokenizer
 
-from .notebooks import ROOT, printed, read
+from .notebooks import ROOT, Page, assert_true_on_the_page, printed, read, tied
+from .sentences_07 import SENTENCES
 
 PATH = ROOT / "source" / "07-build-a-tiny-model" / "07-build-a-tiny-model.ipynb"
 
@@ -25,6 +27,11 @@ def lesson() -> dict[str, Any]:
     for cell_id in ("setup", "build-model-demo"):
         exec(cells[cell_id], names)
     return names
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:
@@ -47,7 +54,7 @@ def test_without_the_square_root_softmax_gets_too_sure_as_the_size_grows(execute
     assert len(rows) == 3
     assert all(float(scaled) < float(unscaled) for scaled, unscaled in rows)
     assert float(rows[-1][1]) > 0.95
-    assert all(abs(float(scaled) - 0.41) < 0.03 for scaled, _ in rows), "as the model answer says"
+    assert all(abs(float(scaled) - 0.42) < 0.015 for scaled, _ in rows), "as the model answer says"
 
 
 def test_the_losses_of_the_second_question_are_those_of_the_model_answer() -> None:

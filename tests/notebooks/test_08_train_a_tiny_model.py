@@ -6,6 +6,7 @@ import html
 import inspect
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -34,7 +35,8 @@ from grading_utils.lessons.training_experiments import attention_weights
 from grading_utils.lessons.training_pictures import attention_html, losses_html, memory_html
 from grading_utils.lessons.word_level import library_word_tokenizer
 
-from .notebooks import ROOT, is_answer, printed, read
+from .notebooks import ROOT, Page, assert_true_on_the_page, is_answer, printed, read, tied
+from .sentences_08 import SENTENCES
 
 BUILD = ROOT / "source" / "07-build-a-tiny-model" / "07-build-a-tiny-model.ipynb"
 PATH = ROOT / "source" / "08-train-a-tiny-model" / "08-train-a-tiny-model.ipynb"
@@ -53,6 +55,11 @@ def lesson() -> dict[str, Any]:
 def pages(cell: Any) -> str:
     found = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
     return html.unescape(" ".join(re.sub(r'src="data[^"]*"', "", page) for page in found))
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:
@@ -127,7 +134,7 @@ def test_without_a_mask_the_loss_is_lower_and_fewer_beginnings_are_continued(exe
 
 
 def test_the_learning_rates_end_as_the_page_sets_them_up(executed: dict[str, Any]) -> None:
-    assert "lowest at the end: 0.01; highest: 1; hardly moves: 0.00001" in printed(executed["pitfalls-demo"])
+    assert "Lowest at the end: 0.01; highest: 1; hardly moves: 0.00001" in pages(executed["pitfalls-demo"])
 
 
 def test_a_larger_batch_makes_fewer_steps_and_takes_more_memory(executed: dict[str, Any]) -> None:
@@ -140,7 +147,7 @@ def test_a_larger_batch_makes_fewer_steps_and_takes_more_memory(executed: dict[s
 
 
 def test_held_out_loss_rises_while_training_loss_falls_and_more_data_is_the_cure(executed: dict[str, Any]) -> None:
-    table = executed["held-out-demo"].outputs[-1].data["text/html"]
+    table = pages(executed["held-out-demo"])
     rows = re.findall(
         r">([^<>]*(?:sentences|model))</td>\s*<td[^>]*>([^<]+)</td>\s*<td[^>]*>([^<]+)</td>\s*<td[^>]*>([^<]+)<", table
     )

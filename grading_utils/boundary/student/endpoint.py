@@ -14,6 +14,7 @@ import random
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from grading_utils.boundary.student import borrowed, files, proxies, texts
 from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
-from grading_utils.boundary.wire import codec, constants, frames, mersenne, nodes, randomness, references
+from grading_utils.boundary.wire import codec, constants, folders, frames, mersenne, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import BoundaryError, Refused
 from grading_utils.boundary.wire.operations import perform
@@ -55,6 +56,7 @@ class Endpoint:
         self._children: list[int] = []
         self._late: dict[int, BaseException] = {}
         self._known: dict[str, object] = {}  # what the tester has been told of, and keeps, by name
+        self._folder: folders.Watch | None = None
         self._seq = 0
         self._busy = False
         self._could_not_send = False
@@ -318,6 +320,14 @@ class Endpoint:
         files.place(decoder.value(question.files))
         return m.Answer(seq=question.seq)
 
+    def _exchange(self, question: m.Exchange, decoder: codec.Decoder, encoder: codec.Encoder) -> Any:
+        """See `messages.Exchange`; the first one, before any of the student's cells, asks for nothing."""
+        folder = self._folder = self._folder or folders.Watch(Path.cwd())
+        folder.put(decoder.value(question.files))
+        if question.all:
+            folder.forget()
+        return m.Answer(seq=question.seq, value=encoder.value(folder.news()), too_large=folder.is_short)
+
     def _fork(self, question: m.Fork, _: codec.Decoder, __: codec.Encoder) -> Any:
         _data, descriptors, _flags, _address = socket.recv_fds(self._sock, 1, 1)
         if gpu.has_started():
@@ -388,6 +398,7 @@ _HANDLERS: dict[type, Any] = {
     m.Take: Endpoint._take,
     m.Describe: Endpoint._describe_object,
     m.Place: Endpoint._place,
+    m.Exchange: Endpoint._exchange,
     m.Fork: Endpoint._fork,
     m.End: Endpoint._end,
 }

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.wire import streams
 from grading_utils.boundary.wire.errors import Refused
 from grading_utils.boundary.wire.generators import get_state, is_generator, reseed, set_state
 
@@ -34,6 +35,9 @@ def change_argument(value: Any, news: Callable[[], Any], seed: int, context: Con
     """
     context.received.changed_kinds.add(type(value))
     if context.locked.have(value):
+        return
+    if streams.is_stream(value) and streams.has_same_content(value, new := news()):
+        streams.assign(value, new)  # it was handed over to be read
         return
     if context.rights.changes:
         assign_in_place(value, news())
@@ -70,6 +74,8 @@ def assign_in_place(old: Any, new: Any) -> None:
             _merged(*pair)
     elif kind is random.Random:
         set_state(old, get_state(new))
+    elif streams.is_stream(old):
+        streams.assign(old, new)
     else:
         _assign_library(old, new)
 

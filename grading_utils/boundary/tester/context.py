@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grading_utils.boundary.tester.locked import Parts
 from grading_utils.boundary.tester.received import Received
@@ -14,6 +14,9 @@ from grading_utils.boundary.wire.errors import Limit
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION
 from grading_utils.boundary.wire.references import SharedNames
 from grading_utils.jobs import Cell, Rights
+
+if TYPE_CHECKING:
+    from grading_utils.boundary.tester.folder import Folder
 
 _MOST_LIMITS = 20
 
@@ -56,6 +59,9 @@ class Context:
     """Does the check that is running say `StopIteration` or the like, so that it may be raised in it?"""
     withheld: bool = False
     """Has student code changed an argument in a check that doesn't let it?"""
+
+    folder: Folder | None = None
+    """Where tests and student code have files in common; None where no check needs that."""
 
     _locked: Parts | None = None
 

@@ -43,6 +43,23 @@ class Conversation(Stand):
         self._broken = self._broken or Refused("an object of the student's was made in an earlier test cell")
         self._sock.close()
 
+    def place(self, files: dict[str, bytes]) -> None:
+        """Put files beside the notebook, in that process only; those that are there already stay as they are."""
+        encoder = codec.Encoder(self, strict=True)
+        reply, _ = self._ask(m.Place(seq=self._next(), files=encoder.value(files)), encoder)
+        self._done(reply)
+
+    def watch_files(self) -> None:
+        """From now on it is known what student code writes; see `Session.share_files`."""
+        encoder = codec.Encoder(self, strict=True)
+        reply, _ = self._ask(m.Exchange(seq=self._next(), files=encoder.value({})), encoder)
+        self._done(reply)
+
+    def end_child(self, number: int) -> None:
+        """Have the process forked as number `number`, from 0, killed; raises `BoundaryError` if it won't be."""
+        reply, _ = self._ask(m.End(seq=self._next(), child=number))
+        self._done(reply)
+
     def _too_deep(self) -> RecursionError:
         return RecursionError("the test and the student's code call each other too deeply")
 

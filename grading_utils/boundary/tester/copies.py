@@ -86,6 +86,9 @@ class Copies:
         self._context.why_died, self._context.machine = self._student.why, self._student.machine
         self._main = Session(self._student, self._student.sock, self._context)
         with contextlib.suppress(BoundaryError):  # what is wrong with it shows when its first cell is to run
+            if self._context.folder is not None:
+                self.give(FORKING)
+                self._main.watch_files()
             for name, content in self._files:
                 self.give(FORKING)
                 self._main.place({name: content})

@@ -17,7 +17,8 @@ from typing import Any
 from grading_utils.boundary.tester.held import Held
 from grading_utils.boundary.tester.permits import library_name
 from grading_utils.boundary.tester.session import Session
-from grading_utils.checks.names import names_in_class_bodies
+from grading_utils.boundary.warm.warmup import current
+from grading_utils.checks.names import names_in_class_bodies, uses_unknown_names
 
 
 def undefined(name: str) -> str:
@@ -197,3 +198,32 @@ class TestNamespace(dict[str, Any]):
         copy.__doc__, copy.__annotations__ = function.__doc__, function.__annotations__
         copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
         return copy
+
+
+def instructor_namespace(imports: dict[str, tuple[str, str]]) -> TestNamespace:
+    """The tester's own copies of what the leading instructor cells bound, and what it may import for itself."""
+    warm = current()
+    user_names = warm.shell.user_ns
+    names = {name: user_names[name] for name in warm.instructor_names if name in user_names}
+    namespace = TestNamespace(names, imports)
+    for name in ("get_ipython", "display"):
+        if name in user_names:
+            dict.__setitem__(namespace, name, user_names[name])
+    for name, value in rebased(namespace, names).items():
+        if value is not names[name]:
+            dict.__setitem__(namespace, name, value)
+            warm.shared.register(name, value)
+    return namespace
+
+
+def rebased(namespace: TestNamespace, names: dict[str, Any]) -> dict[str, Any]:
+    """The same names, with instructor's functions that use a student's names looking these up in the test's."""
+    user_names = current().shell.user_ns
+    return {
+        name: namespace.rebase(value)
+        if type(value) is types.FunctionType
+        and value.__globals__ is user_names
+        and uses_unknown_names(value.__code__, {**user_names, **names})
+        else value
+        for name, value in names.items()
+    }

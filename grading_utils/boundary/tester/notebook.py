@@ -10,6 +10,7 @@ come after all others.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -21,10 +22,11 @@ from grading_utils.boundary.tester import verdicts
 from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
-from grading_utils.boundary.tester.given import instructor_namespace, rebased
+from grading_utils.boundary.tester.folder import Folder
 from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
 from grading_utils.boundary.tester.inside import run_inside
+from grading_utils.boundary.tester.namespace import instructor_namespace, rebased
 from grading_utils.boundary.tester.plan import Plan
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.session import Session
@@ -79,6 +81,8 @@ class Notebook:
             binds=self._plan.binds,
             has_gpu=warm.has_gpu,
         )
+        if any(cell.rights.files for cell in job.cells):
+            self._context.folder = Folder(self._context)
         self._copies = Copies(spawn_student, self._context, job.files)
         self._budget = Budget(job.seconds)
         self._lost = frozenset(job.lost)
@@ -229,7 +233,7 @@ class Notebook:
 
     def _put_aside(self, position: int, cell: Cell) -> None:
         """Keep what a check will need: the values that it reads, or the process as it is now."""
-        if self._holds and cell.role is Role.TEST and not cell.rights.inside:
+        if self._holds and cell.role is Role.TEST and not (cell.rights.inside or cell.rights.files):
             self._copies.give(cell.time_limit)
             try:
                 held = self._hold(cell)
@@ -334,7 +338,10 @@ class Notebook:
             return None
         try:
             self._copies.give(cell.time_limit)
-            run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+            with self._files(position, cell, session):
+                run = run_in_tester(cell, self._namespace, self._context, self._warm.shell)
+        except Refused as error:
+            run = verdicts.left_open(cell, verdicts.refused(error))
         finally:
             connection.__exit__(None, None, None)
             if cell.role is Role.TEST:
@@ -344,6 +351,22 @@ class Notebook:
             self._copies.replacements -= 1
             return None
         return run
+
+    @contextlib.contextmanager
+    def _files(self, position: int, cell: Cell, session: Session | Held) -> Iterator[None]:
+        """Let a check see what student code has written, and the other way round, where it may."""
+        folder = self._context.folder
+        if folder is None or cell.role is not Role.TEST:
+            yield
+            return
+        self._context.begin(cell)
+        folder.begin(position, cell, (c for c in self._plan.cells[:position] if c.role is Role.INSTRUCTOR))
+        try:
+            if isinstance(session, Session):
+                session.share_files(is_first=True)
+            yield
+        finally:
+            folder.end()
 
     def _check_inside(self, position: int, cell: Cell) -> CellRun:
         """Run a test cell in the copy of the student's process that was made at its place."""

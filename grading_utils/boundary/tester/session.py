@@ -139,11 +139,19 @@ class Session(Conversation):
         reply, decoder = self._ask(m.Unbind(seq=self._next(), name=name))
         self._result(reply, decoder)
 
-    def place(self, files: dict[str, bytes]) -> None:
-        """Put files beside the notebook, in that process only; those that are there already stay as they are."""
+    @guarded
+    def share_files(self, *, is_first: bool = False) -> None:
+        """Send what the test has written and take what student code has, where the check that is running may."""
+        folder = self._context.folder
+        if folder is None or not self._context.rights.files:
+            return
         encoder = codec.Encoder(self, strict=True)
-        reply, _ = self._ask(m.Place(seq=self._next(), files=encoder.value(files)), encoder)
-        self._done(reply)
+        news = self._encode(encoder, folder.all_written() if is_first else folder.written())
+        reply, decoder = self._ask(m.Exchange(seq=self._next(), files=news, all=is_first), encoder)
+        answer = self._expect(reply, m.Answer)
+        if answer.too_large:
+            self._context.hinder("the student's code has written more than can be sent")
+        self._guarded(partial(folder.take, is_first=is_first), self._value(answer.value, decoder))
 
     def fork(self) -> Session:
         """A session with a copy of the student's process as it is now.
@@ -167,11 +175,6 @@ class Session(Conversation):
         self._children += 1
         return Session(self._student, ours, self._context)
 
-    def end_child(self, number: int) -> None:
-        """Have the process forked as number `number`, from 0, killed; raises `BoundaryError` if it won't be."""
-        reply, _ = self._ask(m.End(seq=self._next(), child=number))
-        self._done(reply)
-
     # --- what stand-ins do ---
 
     @guarded
@@ -186,6 +189,7 @@ class Session(Conversation):
             self._lent.begin()
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
+        self.share_files()
         marks = randomness.marks()
         news = randomness.changed(self._random_marks, marks)
         question = m.Operate(
@@ -207,6 +211,7 @@ class Session(Conversation):
         if self._nesting == 0 and (changed := self._lent.changed()):
             self._context.received.changed_kinds.update(map(type, changed))
             self._context.withheld = self._context.withheld or not self._context.rights.changes
+        self.share_files()
         self._relay(reply.stdout, reply.stderr)
         if reply.too_large:
             self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
@@ -227,6 +232,7 @@ class Session(Conversation):
         batch = self._expect(reply, m.Batch)
         if len(batch.items) > count or not (batch.items or batch.finished):
             raise self._break("the student's process gave more or fewer items than it was asked for")
+        self.share_files()
         self._relay(batch.stdout, "")
         iterator._boundary_items.extend(self._value(item, decoder) for item in batch.items)
         if batch.error is not None:

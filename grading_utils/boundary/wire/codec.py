@@ -14,6 +14,7 @@ import array
 import contextlib
 import datetime
 import keyword
+import pathlib
 import re
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
@@ -50,6 +51,8 @@ _MOMENTS: dict[type, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
         lambda text: datetime.timedelta(*map(int, text.split())),
     ),
     Decimal: ("Decimal", str, Decimal),
+    pathlib.PosixPath: ("PosixPath", str, pathlib.PosixPath),
+    pathlib.PurePosixPath: ("PurePosixPath", str, pathlib.PurePosixPath),
     Fraction: (
         "Fraction",
         lambda number: f"{number.numerator} {number.denominator}",

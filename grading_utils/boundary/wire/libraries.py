@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from grading_utils.boundary.wire import arrays, generators, mersenne, nodes, tables
+from grading_utils.boundary.wire import arrays, generators, mersenne, nodes, streams, tables
 from grading_utils.boundary.wire.kinds import mro
 from grading_utils.boundary.wire.references import Reader, Writer
 
@@ -33,9 +33,12 @@ _ENCODERS: dict[str, Callable[[Any, Any, type], nodes.Value]] = {
     "numpy": arrays.encode_numpy,
     "torch": arrays.encode_torch,
     "pandas": tables.encode_pandas,
+    "_io": streams.encode,
+    "tempfile": streams.encode,
 }
 _DECODERS: dict[type, Callable[[Any, Any], Any]] = {
     **arrays.DECODERS,
     **tables.DECODERS,
+    **streams.DECODERS,
     nodes.Randomness: generators.decode_randomness,
 }

@@ -107,6 +107,15 @@ class Place(_Message, frozen=True, kw_only=True, tag="place"):
     """A dict of relative paths and bytes."""
 
 
+class Exchange(_Message, frozen=True, kw_only=True, tag="files"):
+    """Put these files into the working folder; what else has changed there? → `Answer` with the same kind of dict."""
+
+    files: nodes.Value
+    """A dict of relative paths: the content of a file, True for a folder, None for what is gone."""
+    all: bool = False
+    """Whether all files are asked for, and not only those that have changed since the last time."""
+
+
 class Fork(_Message, frozen=True, kw_only=True, tag="fork"):
     """Go on in a child with the descriptor that follows in one byte → `Answer`."""
 
@@ -129,7 +138,10 @@ class Fail(_Message, frozen=True, kw_only=True, tag="fail"):
     error: Raised
 
 
-Question = RunCell | ListNames | Lookup | Bind | Unbind | Operate | Take | Describe | Place | Fork | End | Return | Fail
+Question = (
+    RunCell | ListNames | Lookup | Bind | Unbind | Operate | Take | Describe | Place | Exchange | Fork | End | Return
+    | Fail
+)  # fmt: skip
 
 
 # --- P answers T ---

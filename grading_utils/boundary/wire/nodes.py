@@ -108,7 +108,18 @@ class Record(Node, frozen=True, gc=False, tag="record"):
 class Moment(Node, frozen=True, gc=False, tag="moment"):
     """A small immutable value that has a canonical text."""
 
-    kind: Literal["date", "time", "datetime", "timedelta", "Decimal", "Fraction", "Timestamp", "Timedelta"]
+    kind: Literal[
+        "date",
+        "time",
+        "datetime",
+        "timedelta",
+        "Decimal",
+        "Fraction",
+        "Timestamp",
+        "Timedelta",
+        "PosixPath",
+        "PurePosixPath",
+    ]
     text: Name
 
 
@@ -196,6 +207,23 @@ class Randomness(Node, frozen=True, gc=False, tag="rng"):
     state: Value
 
 
+class Stream(Node, frozen=True, gc=False, tag="stream"):
+    """A stream in memory."""
+
+    kind: Literal["StringIO", "BytesIO"]
+    content: Value
+    position: Annotated[int, msgspec.Meta(ge=-1, le=1 << 40)]
+    """How far it has been read; -1 where it is closed."""
+
+
+class OpenFile(Node, frozen=True, gc=False, tag="file"):
+    """An open file below the working folder, of which each side has its own."""
+
+    path: Annotated[str, msgspec.Meta(max_length=500)]
+    mode: Literal["r", "rb", "r+", "r+b"]
+    position: Annotated[int, msgspec.Meta(ge=-1, le=1 << 62)]
+
+
 class Kin(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """A class that was written in a cell of the sender's."""
 
@@ -233,7 +261,7 @@ class Shared(Node, frozen=True, gc=False, tag="shared"):
 Value = (
     bool | int | float | str | BigInt | Complex | Text | Bytes | Numbers | Sequence | Mapping | Span | Named | Record
     | Moment | Array | ObjectArray | Tensor | Strings | Masked | Zoned | Categorical | Index | Series | Frame
-    | Randomness | Remote | Own | Shared | None
+    | Randomness | Stream | OpenFile | Remote | Own | Shared | None
 )  # fmt: skip
 
 
