@@ -11,7 +11,7 @@ REAL := build/real-model
 REAL_MODEL := $(CURDIR)/$(REAL)/SmolLM2-135M-Instruct
 REAL_ASSIGNMENTS := 04-next-token 05-generation
 
-.PHONY: help setup demo docs screenshots test test-all hostile hostile-user gpu soak bench scaling nbgrader-tests model real-model check release clean
+.PHONY: help setup demo docs screenshots test test-all hostile hostile-user gpu hosts soak bench scaling nbgrader-tests model real-model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,7 +44,7 @@ screenshots: $(READY)  ## Take the pictures of README and docs again, in a headl
 	$(BIN)/python -m pytest -m browser tests/reporting/test_screenshots.py --screenshots docs/images
 
 test: $(READY)  ## Run the test suite
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not hostile and not hosts"
 
 test-all: $(READY)  ## Run the test suite with everything slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
@@ -60,6 +60,9 @@ hostile-user: $(READY)  ## Grade the whole hostile class as an ordinary user
 
 gpu: $(READY)  ## Try what only a machine with a GPU can show, slow tests included
 	$(BIN)/python -m pytest -m gpu
+
+hosts: $(READY)  ## Grade a class on several hosts in network namespaces, which die and lose their cables (root, iproute2)
+	$(BIN)/python -m pytest -m hosts
 
 soak: $(READY)  ## Kill graders and workers at random moments, and compare how the class ends
 	nice $(BIN)/python -m tests.crashes.soak

@@ -16,6 +16,8 @@ This module only names them; the command line turns each into one line and an ex
 from __future__ import annotations
 
 import errno
+import re
+import shutil
 
 _MACHINE = {
     errno.ENOSPC: "the disk is full; free some space and run it again",
@@ -29,6 +31,17 @@ _MACHINE = {
     errno.EIO: "the disk reports an error",
     errno.ENOEXEC: "cannot be executed",
 }
+
+_DATABASE = {
+    "locked": "the gradebook is locked: close the formgrader, or wait for the other run",
+    "disk is full": f"the gradebook cannot be written: {_MACHINE[errno.ENOSPC]}",
+    "readonly database": "the gradebook may not be written; look at who owns it and its folder",
+    "unable to open": "the gradebook cannot be opened; look at its path and who owns it",
+    "not a database": "the gradebook is no database; put a copy of it in its place, or grade again without it",
+    "malformed": "the gradebook is damaged; put a copy of it in its place, or grade again without it",
+}
+"""What databases say, by words in it; the first that fits."""
+_UNUSABLE = "the gradebook cannot be used; after an upgrade, `nbgrader db upgrade` helps: "
 
 
 class GradingError(Exception):
@@ -84,16 +97,21 @@ def machine_trouble(error: BaseException) -> MachineError | None:
 
     Knows full disks, permissions, limits, a locked or broken database and missing packages, whoever raised them.
     """
+    if isinstance(error, MachineError):
+        return error
     if isinstance(error, MemoryError):
         return MachineError("out of memory; use fewer workers")
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("grading_utils"):
         return MachineError(f"the package {error.name} is missing; install what grading needs: `make setup`")
+    if isinstance(error, shutil.Error):  # of a whole tree: it has no number, only what each file's error said
+        numbers = re.findall(r"\[Errno (\d+)\]", str(error))
+        return next((MachineError(_MACHINE[int(number)]) for number in numbers if int(number) in _MACHINE), None)
     if isinstance(error, OSError) and error.errno in _MACHINE:
         where = str(error.filename) if error.filename is not None else None
         return MachineError(_MACHINE[error.errno], where=where)
-    if type(error).__module__.partition(".")[0] in ("sqlalchemy", "sqlite3"):
+    package = type(error).__module__.partition(".")[0]
+    if package in ("sqlalchemy", "sqlite3"):
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        if "locked" in reason:
-            return MachineError("the gradebook is locked: close the formgrader, or wait for the other run")
-        return MachineError(f"the gradebook cannot be used: {reason}; after an upgrade, `nbgrader db upgrade` helps")
-    return machine_trouble(error.__cause__) if error.__cause__ is not None else None
+        return MachineError(next((said for words, said in _DATABASE.items() if words in reason), _UNUSABLE + reason))
+    reason_for = error.__context__ if package == "nbgrader" else error.__cause__  # nbgrader raises its own instead
+    return machine_trouble(reason_for) if reason_for is not None else None

@@ -54,4 +54,6 @@ class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):
     """One line for the instructor: what needs attention, or why grading failed."""
     seconds: float = 0.0
     """Wall-clock seconds spent on this submission."""
+    penalty: float = 0.0
+    """Points that handing in late costs; `score` is before that."""
     cells: tuple[CellResult, ...] = ()

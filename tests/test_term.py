@@ -197,6 +197,17 @@ def everything_told(course: Course, folder: Path) -> dict[str, dict[tuple[str, s
     return told
 
 
+def scores_in(report: str) -> dict[tuple[str, str], float]:
+    """What the report's tables say, one for each assignment, in the order of their names."""
+    tables = re.findall(r'<tbody>(?:(?!</tbody>).)*?<tr id="a\d+-.*?</tbody>', report, re.DOTALL)
+    row = re.compile(r'<tr id="a\d+-\d+" data-student="(\w+) .*?<td class="fb-num" data-value="([-\d.]+)">', re.DOTALL)
+    return {
+        (assignment, student): float(score)
+        for assignment, table in zip((ASSIGNMENT, OTHER), tables, strict=True)
+        for student, score in row.findall(table)
+    }
+
+
 def filled(course: Course, folder: Path, system: str, assignment: str) -> list[list[str]]:
     """The LMS's own file with scores; nothing else in it is another than before."""
     before = folder / {"canvas": "canvas.csv", "moodle": "worksheet.csv"}[system]
@@ -265,5 +276,10 @@ def test_a_term(course: Course, tmp_path: Path) -> None:
     assert released == {page.read_bytes() for page in (course.root / "feedback").rglob("*.html")}
     call(course, "report")
     report = (course.root / "report.html").read_text()
+    assert scores_in(report) == {key: score for key, score in EXPECTED.items() if key[1] != "dee"}
+    for again in ((), ("--again",)):
+        lines = re.findall(r"(\w+) (\w+): graded ([\d.]+)/", call(course, "grade", *again))
+        told_here = {(assignment, student): float(score) for student, assignment, score in lines}
+        assert told_here == {key: score for key, score in EXPECTED.items() if key[1] != "dee"}
     assert "no answer is open" in report
     assert 'href="feedback/cy/counting/counting.html"' in report

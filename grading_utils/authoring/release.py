@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
 from grading_utils.errors import AuthoringError
+from grading_utils.replacing import replace_folder
 
 
 def generate(course: Course, assignment: str, root: Path) -> Path:
@@ -73,9 +73,7 @@ def release(course: Course, assignment: str) -> Path:
     target = course.release(assignment)
     with tempfile.TemporaryDirectory() as scratch:
         fresh = generate(course, assignment, Path(scratch))
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(fresh, target)
+        replace_folder(fresh, target)
     return target
 
 

@@ -116,11 +116,22 @@ def write_submission(course: Course, bundle: Bundle, student: SampleStudent) -> 
     return folder
 
 
-def check_expectations(course: Course, results: Sequence[SubmissionResult]) -> list[str]:
-    """Every way in which results differ from what the sample class expects, in words."""
+def check_expectations(
+    course: Course, results: Sequence[SubmissionResult], assignments: Iterable[str] | None = None
+) -> list[str]:
+    """Every way in which results differ from what the sample class expects, in words.
+
+    Args:
+        course: With its sample class.
+        results: Of submissions that were graded.
+        assignments: Those to look at; None for all.
+
+    Raises:
+        CourseError: There is no such assignment.
+    """
     found = {(result.assignment, result.student): result for result in results}
     surprises = []
-    for assignment in course.assignments():
+    for assignment in [course.require(name) for name in assignments or course.assignments()]:
         for student in read_sample_class(course, assignment):
             who = f"{student.student} {assignment}"
             result = found.get((assignment, student.student))

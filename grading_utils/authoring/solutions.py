@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from traitlets import Bool
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
 from grading_utils.errors import AuthoringError, CourseError
+from grading_utils.replacing import replace_folder
 
 
 class ShowSolutions(NbGraderPreprocessor):
@@ -98,9 +98,7 @@ def write_solution(course: Course, assignment: str, *, hidden_tests: bool = Fals
         except (NbGraderException, SystemExit) as error:
             raise AuthoringError(f"nbgrader could not make the solution: {error}", where=assignment) from error
         made = Path(layout.format_path(layout.solution_directory, ".", assignment))
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(made, target)
+        replace_folder(made, target)
     return target
 
 

@@ -95,3 +95,5 @@ def main() -> None:
     """
     # nbformat logs pages about a malformed notebook; our own one-line message says it already.
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    # nbgrader's gradebook logs the traceback of each error that it raises, and one line of ours says it.
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL)

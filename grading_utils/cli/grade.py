@@ -163,12 +163,13 @@ def _grade_all(
         same = [student for student in students if not why[student]]
         if same:
             click.echo(f"{assignment}: {len(same)} unchanged since they were graded (--again grades them)", err=True)
-            yield from (before[student] for student in same)
+            now = {one.student: one.as_result() for one in options.standings(course, (assignment,))}
+            yield from (now.get(student, before[student]) for student in same)
         waiting = [student for student in students if why[student]]
         if not waiting:
             continue
         gc.freeze()  # all that is loaded stays, so no collection need go through it for every few submissions
-        for result in grade(course, bundle, waiting, runner.start, workers=runner.places, **how):
+        for result in grade(course, bundle, waiting, runner.start, workers=runner.places, ahead=runner.ahead, **how):
             change = moved(before.get(result.student), result, why[result.student])
             recorder.add(result, remembered.fingerprint(result.student), change)
             yield result
@@ -202,7 +203,9 @@ def _line(result: SubmissionResult) -> str:
     waiting = sum(cell.score is None and not cell.open for cell in result.cells)
     manual = f", {waiting} to grade by hand" if waiting else ""
     note = f": {result.message}" if result.message else ""
-    return f"{result.student} {result.assignment}: {result.status} {result.score:g}/{result.max_score:g}{manual}{note}"
+    late = f", {result.penalty:g} off for being late" if result.penalty else ""
+    score = max(0.0, result.score - result.penalty)
+    return f"{result.student} {result.assignment}: {result.status} {score:g}/{result.max_score:g}{late}{manual}{note}"
 
 
 def _summarize(counts: Counter[Status]) -> None:

@@ -22,7 +22,8 @@ def evaluate_command(name: str | None, json_file: Path | None, samples: int) -> 
     Every line says what was wanted and whether it was reached. The exit code is 0 either way: falling short is a
     finding, not an error.
     """
-    from grading_utils.language_model.evaluate import evaluate, render, write_json
+    from grading_utils.language_model.evaluate import evaluate
+    from grading_utils.language_model.lines import render, write_json
     from grading_utils.language_model.resolver import SHIPPED_NAME, find_model
 
     lines = evaluate(find_model(name or SHIPPED_NAME), samples)

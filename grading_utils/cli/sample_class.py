@@ -24,7 +24,7 @@ def command(assignments: tuple[str, ...], course_folder: Path, check: bool) -> N
 
     course = Course.open(course_folder)
     if check:
-        surprises = check_expectations(course, read_json(course.root / RESULTS))
+        surprises = check_expectations(course, read_json(course.root / RESULTS), assignments or None)
         for surprise in surprises:
             click.echo(surprise, err=True)
         click.echo(f"{len(surprises)} surprises in the sample class")

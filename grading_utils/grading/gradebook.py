@@ -29,7 +29,7 @@ from grading_utils.course.cells import is_graded, nbgrader_metadata
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
 from grading_utils.course.released import ReleasedCell, ReleasedNotebook
-from grading_utils.errors import MachineError
+from grading_utils.errors import MachineError, machine_trouble
 from grading_utils.grading.changed_answers import CHANGED
 from grading_utils.grading.migration import migrate
 from grading_utils.grading.one_writer import OneWriter
@@ -53,6 +53,8 @@ class GradebookWriter:
                 self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
                 patches.finish_new_gradebook(self._gradebook.db())
         except Exception as error:
+            if (trouble := machine_trouble(error)) is not None:
+                raise trouble from error
             name = make_url(course.layout.db_url).render_as_string()  # without a password
             raise MachineError(
                 f"the gradebook {name} cannot be opened: {str(error).splitlines()[0]}; "
@@ -190,6 +192,11 @@ class GradebookWriter:
             session.add_all(Grade(cell=cell, notebook=added) for cell in (*stored.grade_cells, *stored.task_cells))
             session.add_all(Comment(cell=cell, notebook=added) for cell in (*stored.solution_cells, *stored.task_cells))
         session.flush()
+
+    def penalty(self, student: str, assignment: str) -> float:
+        """Points that a recorded submission loses for being late."""
+        submission = self._gradebook.find_submission(assignment, student)
+        return float(sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks))
 
     def earlier(self, student: str, assignment: str) -> list[CellResult]:
         """What an earlier hand-in of a student has by now; nothing where none was graded."""

@@ -17,8 +17,10 @@ from dateutil import parser as dates
 from nbgrader.api import Gradebook, MissingEntry
 from sqlalchemy.exc import SAWarning
 
+from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import CourseError
+from grading_utils.grading.gradebook import GradebookWriter
 
 _BY_DAY = re.compile(r"\s*\d{1,2}\.\d{1,2}\.\d{4}\b")
 _EITHER = re.compile(r"\s*(\d{1,2})/(\d{1,2})/\d{2,4}\b")
@@ -74,6 +76,7 @@ def extend(course: Course, assignment: str, student: str, until: datetime) -> ti
     Raises:
         CourseError: The gradebook knows no due date or no such student, or `until` is before the due date.
     """
+    _know_notebooks(course, assignment)
     with _gradebook(course) as gradebook:
         try:
             due: datetime | None = gradebook.find_assignment(assignment).duedate
@@ -94,6 +97,18 @@ def extend(course: Course, assignment: str, student: str, until: datetime) -> ti
         minutes, seconds = divmod(int(longer.total_seconds()), 60)
         gradebook.grant_extension(assignment, student, minutes=minutes + (seconds > 0))
     return longer
+
+
+def _know_notebooks(course: Course, assignment: str) -> None:
+    """An extension makes a submission, and nbgrader adds no notebook to an assignment that has one already."""
+    with _gradebook(course) as gradebook:
+        try:
+            known = bool(gradebook.find_assignment(assignment).notebooks)
+        except MissingEntry:
+            return
+    if not known:
+        with GradebookWriter(course) as writer:
+            writer.sync(build_bundle(course, assignment))
 
 
 def read_date(text: str, timezone: str) -> datetime:

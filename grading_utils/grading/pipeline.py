@@ -69,6 +69,7 @@ def grade(
     make_engine: EngineFactory,
     *,
     workers: int = 1,
+    ahead: Callable[[], int] | None = None,
     everything: bool = False,
     inside: Collection[str] = (),
     apart_only: bool = False,
@@ -81,7 +82,8 @@ def grade(
         bundle: The assignment.
         students: Ids of the students whose submissions to grade.
         make_engine: Starts the engine for one notebook of the bundle.
-        workers: How many submissions to run at the same time.
+        workers: How many submissions to run at the same time at most.
+        ahead: Says how many to have begun, asked again whenever one is done; without it, two for each worker.
         everything: Whether to do what no score needs as well; see `jobs.make_job`.
         inside: Checks (by `grade_id`) that a person wants to run inside for these students; remembered for as long as
             what they have handed in stays the same.
@@ -113,21 +115,23 @@ def grade(
                 def begin(name: str) -> Future[_Outcome]:
                     return pool.submit(_grade_one, course, bundle, name, engines, terms_of, everything)
 
-                for outcome in _in_turn(begin, students, workers):
+                for outcome in _in_turn(begin, students, ahead or (lambda: 2 * workers)):
                     yield _record(gradebook, bundle, outcome)
         finally:
             for engine in engines.values():
                 engine.close()
 
 
-def _in_turn(begin: Callable[[str], Future[_Outcome]], students: Iterable[str], workers: int) -> Iterator[_Outcome]:
+def _in_turn(
+    begin: Callable[[str], Future[_Outcome]], students: Iterable[str], ahead: Callable[[], int]
+) -> Iterator[_Outcome]:
     """Outcomes as they come, with only as much begun as the workers need: a large class takes no more memory."""
     names = iter(students)
-    waiting = {begin(name) for name in islice(names, 2 * workers)}
+    waiting = {begin(name) for name in islice(names, ahead())}
     try:
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            waiting |= {begin(name) for name in islice(names, len(done))}
+            waiting |= {begin(name) for name in islice(names, max(0, ahead() - len(waiting)))}
             whole = [future for future in done if future.exception() is None]
             yield from sorted((future.result() for future in whole), key=lambda outcome: outcome.student)
             for future in done.difference(whole):
@@ -258,6 +262,7 @@ def _record(gradebook: GradebookWriter, bundle: Bundle, outcome: _Outcome) -> Su
         max_score=worth,
         message=_in_one_line("; ".join(outcome.attention + outcome.repairs)),
         seconds=round(outcome.seconds, 3),
+        penalty=gradebook.penalty(outcome.student, bundle.assignment),
         cells=cells,
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+from grading_utils.language_model.aligned import aligned_text
 from grading_utils.language_model.grammar import Grammar, Rule, Split, load_rules
 from grading_utils.language_model.labelled import (
     FIRST_DIRECTIONS,
@@ -24,19 +25,27 @@ from grading_utils.language_model.labelled import (
 )
 
 PROSE = {
-    "plan": 7, "everyday": 9, "saying": 6, "person": 10, "city": 10, "fact": 12, "story": 9, "news": 8, "review": 6,
+    "plan": 7, "everyday": 9, "saying": 6, "person": 10, "city": 8, "story": 9, "news": 7,
+    "fact": 12, "review": 6, "talk": 6,
 }  # fmt: skip
-"""Families written by one rule, `<family>-doc`, and how many documents in a hundred each of them gets."""
+"""Families written by one rule, `<family>-doc`, with their shares: what the rule writes is counted, not documents."""
+OPEN = ("plan", "everyday", "saying", "person", "city", "story", "news")
+"""Families in which another text of the family may follow in the same document."""
+GOES_ON = 0.7
+"""How often one follows: open texts seldom end, so that what is likely comes again when a model writes them."""
 LABELLED: dict[str, tuple[Callable[[Grammar, random.Random], Document], int]] = {
-    "labelled reviews": (labelled_reviews, 13),
+    "labelled reviews": (labelled_reviews, 14),
     "sorted words": (sorted_words, 4),
     "recall": (recalled_pairs, 6),
 }
 """Families in which a label is to be found from the document, with their writers and shares."""
+ALIGNED = {"aligned": (aligned_text, 2)}
+"""The family with runs of spaces in it, likewise."""
+_WRITERS = LABELLED | ALIGNED
 
-FIRST_DOCUMENTS = 70_000
+FIRST_DOCUMENTS = 44_000
 """So many documents have the labels of `FIRST_DIRECTIONS`; somewhat more than a quarter of them."""
-BRACKETED = {"fact": 3.0, "review": 3.0}
+BRACKETED = {"fact": 3.0, "review": 3.0, "talk": 4.0}
 """Families with [brackets] in their templates, and how many ordinary tokens one token inside weighs in the loss."""
 
 
@@ -50,31 +59,49 @@ def documents(seed: str) -> Iterator[Document]:
     """Endless training documents; the same seed gives the same ones."""
     rng = random.Random(f"corpus {seed}")
     running, labelled = Grammar(rules(), "running", rng), Grammar(rules(), "labelled", rng)
-    names = [*PROSE, *LABELLED]
-    shares = [*PROSE.values(), *(share for _, share in LABELLED.values())]
+    names = [*PROSE, *_WRITERS]
+    shares = [share * (1 - GOES_ON if name in OPEN else 1) for name, share in PROSE.items()]
+    shares += [share for _, share in _WRITERS.values()]
     for index in itertools.count():
         name = rng.choices(names, shares)[0]
         if name in PROSE:
-            yield prose(running, name)
+            yield prose(running, name, rng if name in OPEN else None)
         elif name == "labelled reviews" and index < FIRST_DOCUMENTS:
             yield labelled_reviews(labelled, rng, FIRST_DIRECTIONS)
         else:
-            yield LABELLED[name][0](labelled, rng)
+            yield _WRITERS[name][0](labelled, rng)
 
 
 def tokenizer_texts(seed: str, count: int) -> Iterator[str]:
-    """Texts for the tokenizer: prose, and a tenth of the labelled documents, whose few words would crowd out others."""
+    """Texts for the tokenizer: of labelled documents only a tenth, as their few words would crowd out others."""
     stream = documents(f"tokenizer {seed}")
     for index in range(count):
         document = next(stream)
-        if document.family in PROSE or index % 10 == 0:
+        if document.family not in LABELLED or index % 10 == 0:
             yield document.text
 
 
-def prose(grammar: Grammar, family: str) -> Document:
-    """One document of a prose family; `h` and `m` are the people in it unless its template names others."""
-    cast = {"h": grammar.pick("name"), "m": grammar.pick("name")}
-    return without_brackets(family, grammar.expand(f"{family}-doc", cast))
+def prose(grammar: Grammar, family: str, rng: random.Random | None = None) -> Document:
+    """One document of a prose family.
+
+    Args:
+        grammar: In one of its splits.
+        family: One of `PROSE`.
+        rng: Decides how often another text follows; None for a document of one text.
+    """
+    written = _one_text(grammar, family)
+    while rng is not None and rng.random() < GOES_ON:
+        following = _one_text(grammar, family)
+        written += ("\n\n" if "\n" in written + following else " ") + following
+    return without_brackets(family, written)
+
+
+def _one_text(grammar: Grammar, family: str) -> str:
+    """What a family's rule writes; `h` and `m` are the people in it unless its template names others."""
+    cast = {"h": grammar.pick("name")}
+    while "m" not in cast or cast["m"] is cast["h"]:
+        cast["m"] = grammar.pick("name")
+    return grammar.expand(f"{family}-doc", cast)
 
 
 def without_brackets(family: str, written: str) -> Document:
@@ -96,4 +123,4 @@ def heldout(family: str, seed: str, count: int, split: Split = "heldout") -> lis
     grammar = Grammar(rules(), split, rng)
     if family in PROSE:
         return [prose(grammar, family) for _ in range(count)]
-    return [LABELLED[family][0](grammar, rng) for _ in range(count)]
+    return [_WRITERS[family][0](grammar, rng) for _ in range(count)]

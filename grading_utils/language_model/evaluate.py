@@ -7,24 +7,23 @@ result says what was wanted; a line that falls short is reported as such and nev
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import random
 import re
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
 from grading_utils.language_model import corpus
 from grading_utils.language_model.grammar import Grammar
+from grading_utils.language_model.lessons_show import lessons_show
+from grading_utils.language_model.lines import Line
 from grading_utils.language_model.sentiment import NEW_PAIRS, PAIRS, ZERO_SHOT, few_shot, zero_shot
 from grading_utils.language_model.subject import Subject, entropy, kept_by_top_p, longest_repeat
 
-EVALUATION_FILE = "evaluation.json"
 SEED_PROMPTS: dict[str, str] = {
     "This weekend I plan to": "go take spend make visit do have work read play watch be see attend run",
     "To be or not to": "be",
@@ -49,18 +48,6 @@ SAMPLING = (("temperature 0.2", 0.2, 1.0), ("top-p 0.9", 1.0, 0.9), ("temperatur
 """Name, temperature and top-p of the settings that the notebooks compare."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the evaluation table."""
-
-    name: str
-    value: float | None
-    wanted: str
-    passed: bool | None = None
-    """None for what is only reported."""
-    detail: str = ""
-
-
 def evaluate(folder: str, samples: int = 200) -> list[Line]:
     """All lines of the table.
 
@@ -77,6 +64,7 @@ def evaluate(folder: str, samples: int = 200) -> list[Line]:
         lambda: generation(subject),
         lambda: facts(subject, samples),
         lambda: sentiment_lines(subject, samples),
+        lambda: lessons_show(subject, samples),
         lambda: perplexities(subject, max(20, samples // 2)),
     )
     for part in parts:
@@ -201,7 +189,7 @@ def sentiment_lines(subject: Subject, samples: int) -> list[Line]:
 def perplexities(subject: Subject, samples: int) -> list[Line]:
     """Perplexity per token of held-out documents, by family."""
     lines = []
-    for family in [*corpus.PROSE, *corpus.LABELLED]:
+    for family in [*corpus.PROSE, *corpus.LABELLED, *corpus.ALIGNED]:
         total, count = 0.0, 0
         for document in corpus.heldout(family, "perplexity", samples):
             log, tokens = subject.log_likelihood("", document.text)
@@ -223,25 +211,6 @@ def known_words() -> set[str]:
     """The words of five thousand training documents, in lower case: the dictionary of this corpus."""
     sample = itertools.islice(corpus.documents("known words"), 5000)
     return {word.lower() for document in sample for word in re.findall(r"[^\W\d_]+", document.text)}
-
-
-def render(lines: Sequence[Line]) -> str:
-    """The table as text: verdict, name, value, what was wanted, detail."""
-    rows = []
-    for line in lines:
-        verdict = {True: "pass", False: "falls short", None: ""}[line.passed]
-        value = "" if line.value is None else f"{line.value:.2f}" if line.value < 10 else f"{line.value:.0f}"
-        rows.append(f"{verdict:<12}{line.name:<62}{value:>6}  {line.wanted}")
-        if line.detail:
-            rows.append(f"{'':<14}{line.detail}")
-    short = sum(line.passed is False for line in lines)
-    passed = sum(line.passed is True for line in lines)
-    return "\n".join([*rows, "", f"{passed} lines pass, {short} fall short, the others are reported only."])
-
-
-def write_json(lines: Sequence[Line], path: Path) -> None:
-    """Write the table for other tools."""
-    path.write_text(json.dumps([asdict(line) for line in lines], indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _begins_one_of(token: str, words: Sequence[str]) -> bool:

@@ -32,23 +32,24 @@ ZERO_SHOT: dict[str, tuple[str, tuple[str, str]]] = {
 
 
 def few_shot(
-    subject: Subject, pair: tuple[str, str], samples: int, *, split: Split = "heldout", shots: int = 4
+    subject: Subject, pair: tuple[str, str], samples: int, *, split: Split = "heldout", order: str | None = None
 ) -> float:
-    """How often the right one of two labels is likelier after four labelled held-out reviews.
+    """How often the right one of two labels is likelier after labelled held-out reviews.
 
     Args:
         subject: The model.
         pair: The label of praise and the label of blame.
         samples: How many prompts.
         split: Which words the reviews use.
-        shots: Examples in the prompt, half of them praise.
+        order: The sides of the examples, such as `"+-+-"`; None for two of each, shuffled for every prompt.
     """
     rng = random.Random(f"few-shot {split}")
     grammar = Grammar(corpus.rules(), split, rng)
     hits = 0
     for _ in range(samples):
-        sides = list("+-" * (shots // 2))
-        rng.shuffle(sides)
+        sides = list(order or "+-+-")
+        if order is None:
+            rng.shuffle(sides)
         prompt = "".join(COURSE_LAYOUT.example(grammar.expand(f"opinion{s}", {}), pair["+-".index(s)]) for s in sides)
         side = rng.choice("+-")
         prompt += COURSE_LAYOUT.example(grammar.expand(f"opinion{side}", {}))

@@ -50,11 +50,12 @@ class Subject:
         return sum(picked), len(picked)
 
     def generate(self, prompt: str, count: int, **options: Any) -> str:
-        """`count` new tokens after a prompt, without the prompt."""
+        """`count` new tokens after a prompt, without the prompt; fewer only with `min_new_tokens` among the options."""
         batch = self.tokenizer(prompt, return_tensors="pt")
-        settings: dict[str, Any] = {"do_sample": False, "pad_token_id": self.tokenizer.eos_token_id, **options}
+        settings: dict[str, Any] = {"do_sample": False, "pad_token_id": self.tokenizer.eos_token_id,
+                                    "min_new_tokens": count, **options}  # fmt: skip
         with torch.no_grad():
-            made = self.model.generate(**batch, max_new_tokens=count, min_new_tokens=count, **settings)
+            made = self.model.generate(**batch, max_new_tokens=count, **settings)
         return str(self.tokenizer.decode(made[0, batch["input_ids"].shape[1] :]))
 
 

@@ -13,8 +13,10 @@ from typing import Any
 from grading_utils.language_model.labelled import Document
 
 END = "<|endoftext|>"
-END_WEIGHT = 0.5
-TARGETS = ("other", "natural label", "flipped label", "arbitrary label", "sorted", "recalled", "fact", "review")
+END_WEIGHT = 0.2
+"""What the end of a document counts in the loss. It counts little, so that the model ends a text only where it is sure:
+greedy text that could go on does go on, and round in circles, as that of larger models does."""
+TARGETS = ("other", "natural label", "flipped label", "arbitrary label", "sorted", "recalled", "fact", "review", "talk")
 """What a token can be to the learner; progress is counted for each of them."""
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from grading_utils.language_model import SHIPPED
-from grading_utils.language_model.evaluate import EVALUATION_FILE, evaluate, render, write_json
+from grading_utils.language_model.evaluate import evaluate
+from grading_utils.language_model.lines import EVALUATION_FILE, render, write_json
 from grading_utils.language_model.recipe import Recipe
 from grading_utils.language_model.training import train
 

@@ -6,6 +6,7 @@ Nothing is unpacked to disk here.
 
 from __future__ import annotations
 
+import io
 import stat
 import unicodedata
 import zipfile
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from grading_utils.errors import CourseError
+from grading_utils.errors import CourseError, machine_trouble
+from grading_utils.replacing import replace_file
 
 MAX_ENTRY_BYTES = 100_000_000
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -53,7 +55,8 @@ def read_entries(source: Path) -> Iterator[Entry]:
         with zipfile.ZipFile(source) as archive:
             yield from _from_zip(archive, source)
     except (OSError, zipfile.BadZipFile) as error:
-        raise CourseError(f"is neither a folder nor a zip that can be read ({error})", where=str(source)) from error
+        wrong = CourseError(f"is neither a folder nor a zip that can be read ({error})", where=str(source))
+        raise machine_trouble(error) or wrong from error
 
 
 def _from_folder(source: Path) -> Iterator[Entry]:
@@ -117,9 +120,8 @@ def _date(info: zipfile.ZipInfo) -> datetime | None:
 
 def write_zip(files: Mapping[str, bytes], target: Path) -> None:
     """Write files into a new zip, always with the same bytes for the same content."""
-    partial = target.with_name(f".{target.name}.partial")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name], zipfile.ZIP_DEFLATED)
-    partial.replace(target)
+    replace_file(target, written.getvalue())

@@ -12,7 +12,8 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from grading_utils.errors import CourseError
+from grading_utils.errors import CourseError, machine_trouble
+from grading_utils.replacing import replace_file
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SEPARATORS = ",;\t"
@@ -49,7 +50,7 @@ class Sheet:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise CourseError(f"cannot be read: {error.strerror}", where=str(path)) from error
+            raise machine_trouble(error) or CourseError(f"cannot be read: {error.strerror}", where=str(path)) from error
         encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
         try:
             text = content.decode(encoding)
@@ -90,13 +91,11 @@ class Sheet:
 
     def write(self, path: Path) -> None:
         """Write the table the way it was read; the file is replaced in one step."""
-        partial = path.with_name(f".{path.name}.partial")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(self._text(self.quoting).encode(self.encoding, "replace"))
-            partial.replace(path)
+            replace_file(path, self._text(self.quoting).encode(self.encoding, "replace"))
         except OSError as error:
-            raise CourseError(f"cannot be written: {error.strerror}", where=str(path)) from error
+            wrong = CourseError(f"cannot be written: {error.strerror}", where=str(path))
+            raise machine_trouble(error) or wrong from error
 
     def _text(self, quoting: int) -> str:
         rows = io.StringIO(newline="")

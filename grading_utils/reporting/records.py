@@ -22,6 +22,7 @@ from typing import TypeVar
 import msgspec
 
 from grading_utils.errors import CourseError
+from grading_utils.replacing import replace_file
 from grading_utils.reporting.standings import Standing
 from grading_utils.results import CellResult, Status, SubmissionResult
 
@@ -219,7 +220,4 @@ def _replace(path: Path, content: bytes) -> None:
     if path == Path("-"):
         sys.stdout.write(content.decode())
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    replace_file(path, content)

@@ -43,6 +43,8 @@ _WITHOUT_WORKERS_SECONDS = 120.0
 _AHEAD = 2
 """Submissions on their way for each one that runs, so that no worker waits for the next one to be read."""
 _MOST_AHEAD = 256
+_COUNT_SECONDS = 5.0
+"""How often workers are counted: those that join in the middle of a class get work, and those that left no more."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class _Cluster:
         """
         try:
             known = self.client.scheduler_info(n_workers=-1)["workers"]
-        except (OSError, CancelledError, RuntimeError) as error:
+        except (OSError, CancelledError, RuntimeError, KeyError) as error:  # nothing is known while a client reconnects
             raise self.gone() from error
         return {address: one for address, one in known.items() if self._suits(one["resources"])}
 
@@ -185,9 +187,19 @@ class ClusterEngine:
 class DaskRunner:
     """The workers of a cluster; see `runner.Runner`."""
 
+    places = _MOST_AHEAD
+
     def __init__(self, course: Course, cluster: _Cluster, device: str | None = None) -> None:
         self._course, self._cluster, self._asked = course, cluster, device
-        self.places = min(_AHEAD * cluster.places(), _MOST_AHEAD)
+        self._wanted, self._counted = cluster.places(), time.monotonic()
+
+    def ahead(self) -> int:
+        """See `Runner.ahead`; while there is no worker, as many as before, who wait for one."""
+        if time.monotonic() - self._counted > _COUNT_SECONDS:
+            with contextlib.suppress(MachineError):  # whoever waits for a worker says so when it is too long
+                self._wanted = self._cluster.places()
+            self._counted = time.monotonic()
+        return min(_AHEAD * self._wanted, _MOST_AHEAD)
 
     @classmethod
     def connect(

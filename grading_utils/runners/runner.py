@@ -18,7 +18,11 @@ class Runner(Protocol):
     """Somewhere to run notebooks."""
 
     places: int
-    """How many submissions it is worth to have on their way at the same time."""
+    """How many submissions may run at the same time, at most and ever."""
+
+    def ahead(self) -> int:
+        """How many submissions it is worth to have begun just now, so that nowhere one is waited for; at least 1."""
+        ...
 
     def device(self, bundle: Bundle) -> str:
         """What an assignment is computed on, in words; see `engines.devices_of`.
@@ -54,6 +58,10 @@ class LocalRunner:
     def device(self, bundle: Bundle) -> str:
         """See `Runner.device`."""
         return devices_of(self._course, bundle, self._asked)
+
+    def ahead(self) -> int:
+        """See `Runner.ahead`: one for each place, and the one after it."""
+        return 2 * self.places
 
     def start(self, bundle: Bundle, notebook: NotebookBundle) -> Engine:
         """See `Runner.start`."""

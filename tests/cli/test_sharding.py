@@ -6,11 +6,14 @@ import csv
 import itertools
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
 from grading_utils.cli import main
@@ -61,6 +64,29 @@ def test_merged_in_any_order_and_again_it_is_the_same_gradebook(parts: tuple[Pat
             assert call(fresh, "merge", *map(str, order))[0] == 0
         assert everything(fresh) == expected
         assert (fresh / "autograded" / "bo" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").exists()
+
+
+@given(
+    sequence=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=4), max_size=3), last=st.permutations(range(3))
+)
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
+)
+@example(sequence=[[2], [0, 0], [2, 1, 2]], last=[1, 0, 2])
+def test_whatever_was_merged_before_and_however_often_all_parts_make_the_same_gradebook(
+    parts: tuple[Path, list[Path]], sequence: list[list[int]], last: list[int]
+) -> None:
+    root, folders = parts
+    expected = everything(root)
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = Path(scratch, "course")
+        shutil.copytree(root, fresh, ignore=shutil.ignore_patterns("gradebook.db", "grades.json", "autograded"))
+        for step in (*sequence, last):
+            assert call(fresh, "merge", *(str(folders[number]) for number in step))[0] == 0
+        assert everything(fresh) == expected
 
 
 def test_points_that_a_person_gave_here_stay(parts: tuple[Path, list[Path]]) -> None:

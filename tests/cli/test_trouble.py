@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +73,84 @@ def test_a_locked_gradebook_ends_with_3(small_course: Course, solution: Any, mon
         other.rollback()
 
 
-def test_a_broken_gradebook_ends_with_3(small_course: Course, solution: Any) -> None:
+@pytest.mark.parametrize("command", [("due", ASSIGNMENT, "2030-01-01"), ("students", "import", "roster.csv")])
+def test_a_gradebook_that_may_only_be_read_ends_with_3(
+    command: tuple[str, ...], small_course: Course, solution: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand_in(small_course, "amara", solution)
-    (small_course.root / "gradebook.db").write_bytes(b"this is no database, but it is long enough to look like one" * 9)
-    assert_machine_trouble(call(small_course, "grade", ASSIGNMENT), "gradebook")
+    assert call(small_course, "grade", ASSIGNMENT).exit_code == 0
+    (small_course.root / "roster.csv").write_text("id\nbo\n")
+    monkeypatch.chdir(small_course.root)
+    connect = sqlite3.dbapi2.connect
+
+    def read_only(*of: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(*of, **how)
+        connection.execute("PRAGMA query_only = 1")
+        return connection
+
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", read_only)
+    assert_machine_trouble(call(small_course, *command), "may not be written")
+
+
+@pytest.mark.parametrize("content", ["garbage", "foreign", "half"])
+def test_a_broken_gradebook_ends_with_3(content: str, small_course: Course, solution: Any) -> None:
+    hand_in(small_course, "amara", solution)
+    path = small_course.root / "gradebook.db"
+    if content == "garbage":
+        path.write_bytes(b"this is no database, but it is long enough to look like one" * 9)
+    elif content == "foreign":
+        with sqlite3.connect(path) as other:
+            other.execute("create table student (name)")
+    else:
+        assert call(small_course, "grade", ASSIGNMENT).exit_code == 0
+        path.write_bytes(path.read_bytes()[:9_000])
+    assert_machine_trouble(call(small_course, "grade", ASSIGNMENT, "--again"), "gradebook")
+
+
+def test_a_full_disk_leaves_the_old_release(
+    small_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call(small_course, "release").exit_code == 0
+    released = small_course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    before = released.read_bytes()
+
+    def full(made: Path, target: Path) -> None:
+        raise shutil.Error([(str(made), str(target), f"[Errno {errno.ENOSPC}] No space left on device: 'x' -> 'y'")])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    assert_machine_trouble(call(small_course, "release"), "the disk is full")
+    assert released.read_bytes() == before
+
+
+def test_a_table_that_cannot_be_written_is_no_wrong_use(small_course: Course, solution: Any) -> None:
+    hand_in(small_course, "amara", solution)
+    assert call(small_course, "grade", ASSIGNMENT).exit_code == 0
+    assert_machine_trouble(call(small_course, "answers", ASSIGNMENT, "--to", "/dev/full"), "the disk is full")
+
+
+def test_what_is_no_plain_file_is_written_through_and_not_replaced(small_course: Course, solution: Any) -> None:
+    hand_in(small_course, "amara", solution)
+    assert call(small_course, "grade", ASSIGNMENT).exit_code == 0
+    link = small_course.root / "link.csv"
+    link.symlink_to("real.csv")
+    for target in (Path("/dev/null"), link):
+        assert call(small_course, "export", "--to", "csv", "--output", str(target)).exit_code == 0
+    assert Path("/dev/null").is_char_device()
+    assert link.is_symlink()
+    assert "amara" in (small_course.root / "real.csv").read_text()
+
+
+def test_an_interpreter_that_cannot_be_started_ends_with_3(
+    small_course: Course, solution: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(small_course, "amara", solution)
+    broken = tmp_path / "python"
+    broken.write_text("no program")
+    monkeypatch.setattr(sys, "executable", str(broken))
+    assert_machine_trouble(call(small_course, "grade", ASSIGNMENT), "permission denied")
 
 
 def test_a_missing_package_is_named(small_course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.delitem(sys.modules, "grading_utils.cli.students", raising=False)
     monkeypatch.setitem(sys.modules, "nbgrader.api", None)
     for name in [name for name in sys.modules if name.startswith("grading_utils.lms.matching")]:

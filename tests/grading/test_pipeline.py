@@ -255,7 +255,8 @@ def test_results_survive_a_round_trip_as_json(small_course: Course, copy_of_solu
     merge_json(results, path)
     assert read_json(path) == results
     [entry] = json.loads(path.read_text())
-    assert set(entry) == {"student", "assignment", "status", "score", "max_score", "message", "seconds", "cells"}
+    fields = {"student", "assignment", "status", "score", "max_score", "penalty", "message", "seconds", "cells"}
+    assert set(entry) == fields
     cell = {"grade_id", "score", "max_score", "message", "details", "open", "inside", "seconds"}
     assert set(entry["cells"][0]) == cell
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from nbgrader.api import Gradebook
 from grading_utils.authoring.release import release
 from grading_utils.course.course import Course
 from grading_utils.grading.decisions import Decisions
+from grading_utils.grading.people import extend, import_students, set_due
 from grading_utils.jobs import UNDECIDED
 
 from ..conftest import ASSIGNMENT, cell_named, hand_in
@@ -98,3 +100,35 @@ def test_nbgrader_autograde_leaves_an_open_score_to_a_person(small_course: Cours
     Decisions(small_course, ASSIGNMENT).add(["odd"], ["count-words-test"])
     assert nbgrader(small_course, "autograde", ASSIGNMENT, "--force").returncode == 0
     assert scores(small_course)["odd"]["count-words-test"] == 0  # looked at inside: a wrong answer
+
+
+PENALTY = """
+from nbgrader.plugins import BasePlugin
+class HalfAPoint(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return 0.5
+c.AssignLatePenalties.plugin_class = HalfAPoint
+"""
+
+
+def test_nbgrader_autograde_knows_the_extensions_that_ours_granted(small_course: Course, solution: Any) -> None:
+    with (small_course.root / "nbgrader_config.py").open("a") as config:
+        config.write(PENALTY)
+    import_students(small_course, {"late": {}, "extended": {}})
+    set_due(small_course, ASSIGNMENT, datetime(2025, 12, 1, 12, tzinfo=UTC))
+    extend(small_course, ASSIGNMENT, "extended", datetime(2025, 12, 3, 12, tzinfo=UTC))
+    assert nbgrader(small_course, "generate_assignment", ASSIGNMENT).returncode == 0
+    for student in ("late", "extended"):
+        hand_in(small_course, student, solution).with_name("timestamp.txt").write_text("2025-12-02 09:00:00 UTC\n")
+    for step in ("first", "extended since"):
+        done = nbgrader(small_course, "autograde", ASSIGNMENT, "--create", "--force")
+        assert done.returncode == 0, done.stderr
+        with Gradebook(small_course.layout.db_url) as gradebook:
+            penalties = {
+                student: sum(
+                    n.late_submission_penalty or 0 for n in gradebook.find_submission(ASSIGNMENT, student).notebooks
+                )
+                for student in ("late", "extended")
+            }
+        assert penalties == {"late": 0.5 if step == "first" else 0.0, "extended": 0.0}
+        extend(small_course, ASSIGNMENT, "late", datetime(2025, 12, 4, 12, tzinfo=UTC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -57,7 +58,41 @@ def test_there_are_several_thousand_distinct_words(sample):
 
 
 def test_every_family_is_written(sample):
-    assert {document.family for document in sample} == {*corpus.PROSE, *corpus.LABELLED}
+    assert {document.family for document in sample} == {*corpus.PROSE, *corpus.LABELLED, *corpus.ALIGNED}
+
+
+def test_texts_of_open_families_go_on_in_the_same_document_and_facts_do_not(sample):
+    def documents_with(family, several):
+        return sum(len(re.findall(several, d.text)) > 1 for d in sample if d.family == family)
+
+    assert documents_with("plan", r"This weekend I plan to") > 5
+    assert documents_with("city", r"When you visit \w+") > 5
+    assert not documents_with("fact", r"I want to know what the capital")
+
+
+def test_two_people_take_turns_in_a_conversation(sample):
+    talks = [d.text.split("\n\n", 1)[1] for d in sample if d.family == "talk" and d.text.startswith("Two friends talk")]
+    turns = [re.findall(r"^(\w+): ", talk, re.MULTILINE) for talk in talks]
+    assert len(turns) > 20
+    assert all(len(set(speakers)) == 2 for speakers in turns)
+    # A farewell may follow the same person's answer; everything before it is in turn.
+    assert all(first != second for speakers in turns for first, second in itertools.pairwise(speakers[:-1]))
+
+
+def test_columns_stand_below_each_other_with_runs_of_spaces_of_all_lengths(sample):
+    texts = [d.text for d in sample if d.family == "aligned"]
+    runs = {len(run) for text in texts for run in re.findall(r"(?<=\S) {2,}(?=\S)", text)}
+    assert runs >= set(range(3, 18))
+    rules = re.compile(r"^name( +)job( +)city$", re.MULTILINE)
+    tables = [text.splitlines() for text in texts if rules.match(text)]
+    assert tables
+    for header, *rows in tables:
+        starts = [header.index("job"), header.index("city")]
+        assert all(row[start - 1] == " " != row[start] for row in rows for start in starts)
+
+
+def test_a_single_space_too_many_never_stands_before_a_word(sample):
+    assert not [d.text for d in sample if re.search(r"\S  \w", d.text)]
 
 
 def test_no_slot_is_left_unfilled(sample):

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grading_utils.language_model import SHIPPED
-from grading_utils.language_model.evaluate import EVALUATION_FILE
+from grading_utils.language_model.lessons_show import repeated
+from grading_utils.language_model.lines import EVALUATION_FILE
 from grading_utils.language_model.recipe import RECIPE_FILE, Recipe, fingerprint
 from grading_utils.language_model.sentiment import few_shot
 from grading_utils.language_model.subject import Subject
@@ -87,6 +88,27 @@ def test_words_carry_their_leading_space(tokenizer):
     assert tokenizer.tokenize("The cat sits") == ["The", "Ġcat", "Ġsits"]
 
 
+@pytest.mark.parametrize("count", range(1, 17))
+def test_a_run_of_spaces_is_one_token_and_the_last_one_belongs_to_the_word(tokenizer, count):
+    assert tokenizer.tokenize("a" + " " * (count + 1) + "cat") == ["a", "Ġ" * count, "Ġcat"]
+
+
+def test_a_longer_run_falls_into_few_tokens_and_survives(tokenizer):
+    ids = tokenizer("a" + " " * 40 + "b")["input_ids"]
+    assert len(ids) <= 6
+    assert tokenizer.decode(ids) == "a" + " " * 40 + "b"
+
+
+def test_the_published_evaluation_has_no_line_that_falls_short():
+    lines = json.loads((SHIPPED / EVALUATION_FILE).read_text())
+    assert [line["name"] for line in lines if line["passed"] is False] == []
+
+
+def test_a_conversation_goes_on_in_turns(subject):
+    prompt = "Two friends talk.\n\nAnna: What should I see in Boston?\nBen:"
+    assert re.match(r"[^\n:]+\.\nAnna: [^\n:]+[.!]", subject.generate(prompt, 60))
+
+
 @pytest.mark.parametrize(
     ("prompt", "natural"),
     [
@@ -107,6 +129,12 @@ def test_the_likeliest_next_word_reads_naturally(subject, prompt, natural):
 def test_be_is_more_likely_than_not_after_to_be_or_not_to(subject):
     probabilities = subject.next_logits("To be or not to").softmax(-1)
     assert probabilities[subject.first_token("be")] > 0.5
+
+
+def test_repeated_runs_are_counted_from_their_second_time_on():
+    assert repeated([1, 2, 3, 1, 2, 3]) == 0.25
+    assert repeated([1, 2, 3, 4, 5]) == 0.0
+    assert repeated([1, 2]) == 0.0
 
 
 def test_greedy_text_repeats_itself_exactly_and_sampling_does_not(subject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 from collections import Counter
 from itertools import pairwise
@@ -93,6 +94,13 @@ def test_it_runs_from_top_to_bottom_and_resolves_every_prediction(executed: dict
     assert "is one symbol after" in text_of(executed["train-bpe-demo"])
     printed = [sum(len(output.get("text", "")) for output in cell.outputs) for cell in executed.values()]
     assert max(printed) < 2000, "a page is flooded"
+
+
+def test_a_run_of_spaces_is_one_token_and_a_space_at_the_start_changes_the_first(executed: dict[str, Any]) -> None:
+    truth = html.unescape(text_of(executed["spaces-demo"]))
+    assert "1 space: 3 tokens, 3 spaces: 4 tokens, 5 spaces: 4 tokens, 7 spaces: 4 tokens." in truth
+    assert "A run of spaces is one token, short or long" in truth
+    assert "'G' at the start, ' G' behind a space" in truth
 
 
 def test_the_students_own_tokenizer_is_sent_on_round_trips(executed: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ class Cluster:
 
     def start_worker(self, name: str, *options: str) -> None:
         self.workers[name] = self._start(
-            "worker", self.address, "--name", name, "--nthreads", "1", "--local-directory", str(self.folder), *options
+            "worker", self.address, "--name", name, "--local-directory", str(self.folder), "--nthreads", "1", *options
         )
 
     def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:

@@ -20,6 +20,7 @@ from grading_utils.cli import main
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.errors import MachineError
+from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import make_job
 from grading_utils.grading.pipeline import grade as grade_all
 from grading_utils.intake.restoring import restore
@@ -98,6 +99,39 @@ def test_a_resource_decides_which_worker_runs_it(handed_in: Course, cluster: Clu
         engine.close()
     finally:
         runner.close()
+
+
+def test_a_worker_that_joins_in_the_middle_of_a_class_gets_work(
+    handed_in: Course, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grading_utils.runners.cluster._COUNT_SECONDS", 0.0)
+    runner = DaskRunner.connect(handed_in, cluster.address, tls=cluster.tls)
+    try:
+        before = runner.ahead()
+        cluster.start_worker("late", "--nthreads", "3")
+        wait_for(lambda: runner.ahead() == before + 6, 120)
+        kill_all(cluster.workers.pop("late").pid)
+        wait_for(lambda: runner.ahead() == before, 120)
+    finally:
+        runner.close()
+
+
+def test_as_much_is_begun_as_is_asked_for_while_a_class_is_graded(small_course: Course, solution: Any) -> None:
+    students = [f"s{number}" for number in range(8)]
+    for student in students:
+        hand_in(small_course, student, solution)
+    begun: list[int] = []
+    most = iter([1, 1, 4, 4, 4, 1, 1, 1, 1])
+
+    def ahead() -> int:
+        begun.append(next(most))
+        return begun[-1]
+
+    bundle = build_bundle(small_course, ASSIGNMENT)
+    make = engine_factory(small_course, isolate=True)
+    results = list(grade_all(small_course, bundle, students, make, workers=4, ahead=ahead))
+    assert sorted(result.student for result in results) == students
+    assert begun[:3] == [1, 1, 4]
 
 
 def test_what_no_worker_offers_is_an_error_at_once(handed_in: Course, cluster: Cluster) -> None:
