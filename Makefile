@@ -11,7 +11,7 @@ REAL := build/real-model
 REAL_MODEL := $(CURDIR)/$(REAL)/SmolLM2-135M-Instruct
 REAL_ASSIGNMENTS := 04-next-token 05-generation
 
-.PHONY: help setup demo docs screenshots test test-all hostile hostile-user hosts soak bench scaling nbgrader-tests model real-model check release clean
+.PHONY: help setup demo docs screenshots test test-all hostile hostile-user gpu hosts soak bench scaling nbgrader-tests model real-model check release clean
 
 help:  ## Show what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ hostile: $(READY)  ## Grade the whole hostile class
 
 hostile-user: $(READY)  ## Grade the whole hostile class as an ordinary user
 	$(BIN)/python -m tests.hostile.as_ordinary_user -m hostile
+
+gpu: $(READY)  ## Try what only a machine with a GPU can show, slow tests included
+	$(BIN)/python -m pytest -m gpu
 
 hosts: $(READY)  ## Grade a class on several hosts in network namespaces, which die and lose their cables (root, iproute2)
 	$(BIN)/python -m pytest -m hosts

@@ -17,6 +17,7 @@ _HOMES = {
     "check_probabilities": "grading_utils.checks.distributions",
     "check_samples": "grading_utils.checks.distributions",
     "find_model": "grading_utils.language_model.resolver",
+    "use_device": "grading_utils.language_model.device",
 }
 
 __all__ = list(_HOMES)

@@ -44,6 +44,7 @@ COMMANDS = {
     "report": "Write report.html about everything graded so far.",
     "check-tests": "Mutate the solutions and see whether the tests notice.",
     "check-answers": "Grade collected right and wrong answers and see what the tests make of them.",
+    "agreement": "Compare the points that a GPU and the processor give.",
     "doctor": "Say what this machine can and cannot do, and how to mend it.",
     "sample-class": "Write the submissions of the sample class to submitted/.",
     "compare-gradebooks": "Compare two gradebooks cell by cell.",

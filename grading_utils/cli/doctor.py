@@ -40,7 +40,7 @@ def command(course_folder: Path) -> None:
     The exit code is 3 when submissions cannot be graded safely here, else 0.
     """
     checks = []
-    for check in (*_python(), *_machine(), *_sandbox(), *_model(), *_browser(), *_course(course_folder)):
+    for check in (*_python(), *_machine(), *_sandbox(), *_gpus(), *_model(), *_browser(), *_course(course_folder)):
         checks.append(check)
         click.echo(f"{click.style(f'{check.verdict:8}', fg=_COLORS[check.verdict])}{check.what}: {check.detail}")
         if check.fix:
@@ -75,6 +75,21 @@ def _sandbox() -> Iterator[Check]:
     for finding in probe():
         verdict = GOOD if finding.available else (BAD if finding.required else CAUTION)
         yield Check(verdict, finding.name, finding.detail, finding.fix)
+
+
+def _gpus() -> Iterator[Check]:
+    from grading_utils.devices import nvidia
+    from grading_utils.devices.choice import problem_with
+
+    cards = nvidia.cards()
+    if not cards:
+        driver = nvidia.driver_version()
+        said = f"NVIDIA's driver {driver} lists no card" if driver else "none: NVIDIA's driver is not loaded"
+        yield Check(GOOD, "GPU", f"{said}; submissions are graded on the processor")
+    for card in cards:
+        problem = problem_with(card)
+        name = f"{card.name} (cuda:{card.index}), driver {nvidia.driver_version()}"
+        yield Check(CAUTION if problem else GOOD, "GPU", f"{name}: {problem}" if problem else name)
 
 
 def _model() -> Iterator[Check]:

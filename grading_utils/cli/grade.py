@@ -145,6 +145,7 @@ def _grade_all(
 ) -> Iterator[SubmissionResult]:
     """Grade what has to be graded and record it, and pass on what was recorded of the others."""
     from grading_utils.course.bundle import build_bundle
+    from grading_utils.devices.choice import CPU
     from grading_utils.grading.moved import by_key, moved
     from grading_utils.grading.pipeline import grade
     from grading_utils.grading.unchanged import Remembered
@@ -156,7 +157,8 @@ def _grade_all(
             continue
         bundle = build_bundle(course, assignment)
         before = {student: result for (name, student), result in recorded.items() if name == assignment}
-        remembered = Remembered(course, bundle, before, isolated=isolated)
+        device = runner.device(bundle) if isolated else CPU
+        remembered = Remembered(course, bundle, before, isolated=isolated, device=device)
         why = {student: remembered.changed(student) or ("asked for" if again else "") for student in students}
         same = [student for student in students if not why[student]]
         if same:

@@ -51,6 +51,23 @@ no_isolation = click.option(
     is_flag=True,
     help="Run student code unprotected on this machine. Only for submissions that you trust.",
 )
+
+
+def as_device(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Callback of an option that names a device."""
+    from grading_utils.devices.choice import is_wish
+
+    if value is not None and not is_wish(value):
+        raise click.BadParameter(f"{value!r} is no device: there are auto, cpu, cuda and cuda:0, cuda:1, …")
+    return value
+
+
+device = click.option(
+    "--device",
+    metavar="auto|cpu|cuda[:N]",
+    callback=as_device,
+    help="What submissions are computed on; auto is a GPU where there is one. [default: what the course says, or cpu]",
+)
 timezone = click.option(
     "--timezone", default="UTC", show_default=True, metavar="ZONE", help="Of dates without one, as in Europe/Berlin."
 )

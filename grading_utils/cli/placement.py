@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grading_utils.cli import options as shared
+
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
     from grading_utils.runners.runner import Runner
@@ -37,6 +39,7 @@ _OPTIONS = (
     click.option(
         "--workers", type=click.IntRange(min=1), help="Submissions to run at the same time. [default: one per core]"
     ),
+    shared.device,
     click.option(
         "--runner",
         type=click.Choice(["local", "dask"]),
@@ -66,6 +69,7 @@ class Placement:
     """What was asked for."""
 
     workers: int | None
+    device: str | None
     runner: str
     scheduler: str | None
     needs: dict[str, float]
@@ -86,10 +90,12 @@ class Placement:
             MachineError: There is no cluster, or no worker that offers what is needed.
         """
         workers = self.workers or os.cpu_count() or 1
+        if not isolate and self.device is not None:
+            raise click.UsageError("--device is for the sandbox: without isolation notebooks find what the machine has")
         if self.runner == "local":
             from grading_utils.runners.runner import LocalRunner
 
-            yield LocalRunner(course, places=workers, isolate=isolate)
+            yield LocalRunner(course, places=workers, isolate=isolate, device=self.device)
             return
         if not isolate:
             raise click.UsageError("--no-isolation is for this machine only, not for the workers of a cluster")
@@ -114,7 +120,9 @@ class Placement:
         tls = Tls(str(authority), str(certificate), str(key)) if authority is not None else None
         if self.scheduler is not None and not self.scheduler.startswith("tls://"):
             click.echo(f"warning: {self.scheduler} is not encrypted: whoever reaches it can run code there", err=True)
-        return DaskRunner.connect(course, self.scheduler, workers=workers, needs=self.needs, tls=tls)
+        return DaskRunner.connect(
+            course, self.scheduler, workers=workers, needs=self.needs, tls=tls, device=self.device
+        )
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,6 +131,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)  # with the options that it has already
     def placed(
         workers: int | None,
+        device: str | None,
         runner: str,
         scheduler: str | None,
         needs: dict[str, float],
@@ -131,7 +140,9 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
         tls_key: Path | None,
         **rest: Any,
     ) -> Any:
-        placement = Placement(workers, runner, scheduler, needs, (tls_ca, tls_cert, tls_key))
+        if runner == "dask" and device is not None and device.startswith("cuda"):
+            needs = {"GPU": 1.0, **needs}  # one card for each submission that runs, unless somebody says otherwise
+        placement = Placement(workers, device, runner, scheduler, needs, (tls_ca, tls_cert, tls_key))
         return command(placement=placement, **rest)
 
     decorated: Callable[..., Any] = placed

@@ -20,6 +20,8 @@ import msgspec
 
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import Place, Role, demanded_place, grade_id, is_graded, nbgrader_metadata, role
+from grading_utils.course.device import gpu_checks
+from grading_utils.devices.choice import CPU
 from grading_utils.grading.jobs import Engine, make_job
 from grading_utils.grading.scoring import insert_outputs, returned_points, score_cells
 from grading_utils.grading.solutions import names_in, solution_notebook, untouched_notebook
@@ -59,6 +61,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEMANDED = "its author wants it there"
+NEEDS_GPU = "it asks for a GPU in its metadata, and this is graded without one"
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +111,8 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
         if cell.cell_type == "code" and is_graded(cell) and role(cell) is Role.TEST
     }
     ladder = LADDER if engine.isolated else LADDER[:1]
-    steps = {name: _next_step(ladder, place, 0) for name, place in places.items()}
+    unmet = gpu_checks(bundle.cells) if engine.device == CPU and engine.isolated else frozenset()
+    steps = {n: len(ladder) if n in unmet else _next_step(ladder, place, 0) for n, place in places.items()}
     failed: dict[str, CellResult] = {}
     broken: set[str] = set()
     while True:
@@ -124,7 +128,9 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
             steps[name] = len(ladder) if name in broken else _next_step(ladder, places[name], steps[name] + 1)
     learned: dict[str, Check] = {}
     for name, place in places.items():
-        if name in rights_of:
+        if name in unmet:
+            learned[name] = Check(problem=NEEDS_GPU, is_fault=True)
+        elif name in rights_of:
             why = DEMANDED if place is Place.INSIDE else ""
             learned[name] = Check(rights=rights_of[name], why=_said(failed[name]) if name in failed else why)
         else:

@@ -42,6 +42,8 @@ class Engine(Protocol):
 
     isolated: bool
     """Is student code kept away from the machine, the tests and the gradebook?"""
+    device: str
+    """What student code computes on: `cpu`, or the name of a card."""
 
     def run(self, job: Job) -> NotebookRun:
         """Execute one notebook.

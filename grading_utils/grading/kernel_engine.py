@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.cells import Role
+from grading_utils.devices.choice import CPU
 from grading_utils.errors import SandboxError
 from grading_utils.grading.jobs import NotebookRun
 from grading_utils.jobs import Cell, CellRun, CellStatus, Job
@@ -30,6 +31,7 @@ class KernelEngine:
     """
 
     isolated = False
+    device = CPU
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle

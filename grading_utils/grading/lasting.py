@@ -38,6 +38,7 @@ class LastingEngine:
         self._start = start
         self._lock = threading.Lock()
         self._engine: Mortal | None = start()
+        self.device = self._engine.device
         self._is_closed = False
 
     def run(self, job: Job) -> NotebookRun:

@@ -19,6 +19,7 @@ import msgspec
 import grading_utils
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import CONFIG_FILE, Course
+from grading_utils.devices.choice import CPU
 from grading_utils.grading.calibration import Calibration, calibrate
 from grading_utils.grading.jobs import Engine
 from grading_utils.language_model.resolver import resolve_model
@@ -32,20 +33,23 @@ class _Kept(msgspec.Struct):
     notebooks: dict[str, Calibration]
 
 
-def calibrations(course: Course, bundle: Bundle, engine_of: Callable[[str], Engine]) -> dict[str, Calibration]:
+def calibrations(
+    course: Course, bundle: Bundle, engine_of: Callable[[str], Engine], device: str = CPU
+) -> dict[str, Calibration]:
     """What is known about every notebook of an assignment; learned now where it isn't, or isn't true any more.
 
     Args:
         course: The course.
         bundle: The assignment.
         engine_of: The engine that grades a notebook; asked for only where there is something to find out.
+        device: What the engines compute on; see `engines.devices_of`.
 
     Raises:
         SandboxError: An engine broke.
         AuthoringError: A cell's metadata asks for what there is not.
     """
     path = course.root / FOLDER / "calibration" / f"{bundle.assignment}.json"
-    key = key_of(course, bundle)
+    key = key_of(course, bundle, device)
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
         if kept.key == key:
@@ -66,12 +70,13 @@ def calibrations(course: Course, bundle: Bundle, engine_of: Callable[[str], Engi
     return notebooks
 
 
-def key_of(course: Course, bundle: Bundle) -> str:
+def key_of(course: Course, bundle: Bundle, device: str = CPU) -> str:
     """A hash of everything that the score of a submission depends on beside the submission itself."""
     digest = hashlib.sha256(bundle.digest.encode())
     for path in (*sorted(bundle.root.glob("*.ipynb")), course.root / CONFIG_FILE):
         digest.update(path.read_bytes() if path.is_file() else b"")
     digest.update(_installed().encode())
+    digest.update(b"" if device == CPU else device.encode())
     model = Path(resolve_model().path)
     for path in sorted(model.iterdir()) if model.is_dir() else ():
         state = path.stat()

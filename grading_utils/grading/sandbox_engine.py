@@ -15,7 +15,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import Role, grade_id, role
 from grading_utils.course.readable import OPTION
+from grading_utils.devices.choice import CPU, seats
 from grading_utils.errors import AuthoringError, SandboxError
 from grading_utils.grading.jobs import NotebookRun
 from grading_utils.jobs import CellRun, CellStatus, Job
@@ -56,6 +57,9 @@ class SandboxEngine:
         self._reply = reply
         self._policy = policy
         self._resources = resources
+        gpu = policy.gpu
+        self.device = gpu.name if gpu is not None else CPU
+        self._seat = seats(gpu.uuid, gpu.places) if gpu is not None else nullcontext()
 
     @classmethod
     def start(cls, bundle: Bundle, notebook: NotebookBundle, policy: Policy) -> Self:
@@ -80,7 +84,7 @@ class SandboxEngine:
             warm = WarmProcess.start(policy, tester=_TESTER, student=_STUDENT, setup=setup)
             stack.callback(warm.close)
             reply = msgspec.msgpack.decode(warm.setup_result, type=WarmReply)
-            for cell, ok, outputs in zip(notebook.leading, reply.ok, reply.outputs, strict=True):
+            for cell, ok, outputs in zip(notebook.leading, reply.ok, reply.outputs, strict=False):
                 if not ok:
                     error = next(
                         (o for o in outputs if o["output_type"] == "error"), {"ename": "it", "evalue": "does not run"}
@@ -95,9 +99,9 @@ class SandboxEngine:
         """Execute one notebook; see `jobs.Engine.run`."""
         leading = [
             CellRun(index=cell.index, status=CellStatus.OK, outputs=outputs)
-            for cell, outputs in zip(job.cells[: job.leading], self._reply.outputs, strict=True)
+            for cell, outputs in zip(job.cells[: job.leading], self._reply.outputs, strict=False)
         ]
-        attempt = job
+        attempt = msgspec.structs.replace(job, leading=len(leading))  # the others wait for CUDA, which comes with P
         for number in range(_TRIES):
             runs, problem = self._run_rest(attempt)
             if not problem:
@@ -111,7 +115,7 @@ class SandboxEngine:
         checks = sum(cell.time_limit for cell in job.cells if cell.role is not Role.STUDENT)
         allowed = (job.seconds + checks) * self._policy.patience + _SLACK_SECONDS
         runs: list[CellRun] = []
-        with self._warm.fork_tester() as tester:
+        with self._seat, self._warm.fork_tester() as tester:
             tester.socket.settimeout(allowed)
             try:
                 send_job(tester.socket, job)

@@ -70,7 +70,8 @@ def terms(
         raise AuthoringError(f"there is no check {unknown[0]!r}", where=bundle.assignment)
     if not all(engine.isolated for engine in engines.values()):
         return {name: Terms() for name in bundle.notebooks}
-    learned = calibrations(course, bundle, engines.__getitem__)
+    device = ", ".join(sorted({engine.device for engine in engines.values()}))
+    learned = calibrations(course, bundle, engines.__getitem__, device)
     for line in findings(learned):
         tell(f"{bundle.assignment}: {line}")
     weak = sorted({*inside, *(name for known in learned.values() for name in known.inside)})

@@ -18,6 +18,7 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
+from grading_utils.devices.choice import CPU
 from grading_utils.grading.one_writer import OneWriter
 from grading_utils.grading.remembered import FOLDER, key_of
 from grading_utils.results import Status, SubmissionResult
@@ -41,13 +42,20 @@ class Remembered:
         bundle: The assignment as it is now.
         results: What was recorded of it, by student.
         isolated: Whether students are graded in the sandbox this time.
+        device: What is computed on this time.
     """
 
     def __init__(
-        self, course: Course, bundle: Bundle, results: Mapping[str, SubmissionResult], *, isolated: bool
+        self,
+        course: Course,
+        bundle: Bundle,
+        results: Mapping[str, SubmissionResult],
+        *,
+        isolated: bool,
+        device: str = CPU,
     ) -> None:
         self._course, self._bundle, self._results = course, bundle, results
-        self._terms = f"{key_of(course, bundle)} {'sandbox' if isolated else 'kernel'}"
+        self._terms = f"{key_of(course, bundle, device)} {'sandbox' if isolated else 'kernel'}"
         self._due = _due_dates(course, bundle.assignment)
         self._known = _read(_path(course, bundle.assignment))
         self._seen: dict[str, Fingerprint] = {}

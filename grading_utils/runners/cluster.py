@@ -24,7 +24,9 @@ from distributed.comm.addressing import parse_address, parse_host_port
 
 from grading_utils.course.bundle import Bundle, NotebookBundle, refuse_other_languages
 from grading_utils.course.course import Course
+from grading_utils.course.device import share_mib, wish_for
 from grading_utils.course.readable import readable_paths
+from grading_utils.devices.choice import AUTO, CPU, CUDA
 from grading_utils.errors import MachineError, SandboxError
 from grading_utils.grading.jobs import NotebookRun
 from grading_utils.jobs import Job
@@ -32,6 +34,8 @@ from grading_utils.runners import worker
 from grading_utils.runners.identity import identity
 from grading_utils.runners.parcel import parcel_of
 
+GPU = "GPU"
+"""What workers with a card call it among their resources."""
 _CONNECT_SECONDS = 10.0
 _LOOK_SECONDS = 5.0
 _WITHOUT_WORKERS_SECONDS = 120.0
@@ -112,8 +116,9 @@ class ClusterEngine:
 
     isolated = True
 
-    def __init__(self, cluster: _Cluster, name: str, parcel: bytes) -> None:
+    def __init__(self, cluster: _Cluster, name: str, parcel: bytes, device: str) -> None:
         self._cluster, self._name, self._parcel = cluster, name, parcel
+        self.device = device
         self._ask(None)
 
     def run(self, job: Job) -> NotebookRun:
@@ -184,8 +189,8 @@ class DaskRunner:
 
     places = _MOST_AHEAD
 
-    def __init__(self, course: Course, cluster: _Cluster) -> None:
-        self._course, self._cluster = course, cluster
+    def __init__(self, course: Course, cluster: _Cluster, device: str | None = None) -> None:
+        self._course, self._cluster, self._asked = course, cluster, device
         self._wanted, self._counted = cluster.places(), time.monotonic()
 
     def ahead(self) -> int:
@@ -205,6 +210,7 @@ class DaskRunner:
         workers: int = 1,
         needs: Mapping[str, float] | None = None,
         tls: Tls | None = None,
+        device: str | None = None,
     ) -> DaskRunner:
         """Connect to a scheduler, or start workers on this machine.
 
@@ -214,6 +220,7 @@ class DaskRunner:
             workers: How many workers to start here.
             needs: What a worker has to offer for one submission, as in `{"GPU": 1}`.
             tls: Files for an encrypted connection; None leaves it to Dask's own configuration.
+            device: What workers are to compute on, whatever the course says.
 
         Raises:
             MachineError: There is no scheduler, or none of its workers can meet the needs.
@@ -223,7 +230,7 @@ class DaskRunner:
         if address is None:
             own = _own_cluster(workers, needs)
             client = Client(own, set_as_default=False)
-            return cls._over(course, _Cluster(client, own.scheduler_address, needs, own))
+            return cls._over(course, _Cluster(client, own.scheduler_address, needs, own), device)
         security = (
             Security()
             if tls is None
@@ -241,12 +248,12 @@ class DaskRunner:
             client = Client(address, security=security, timeout=_CONNECT_SECONDS, set_as_default=False)
         except Exception as error:
             raise MachineError(f"no scheduler answers at {address}: {_said(error)}") from error
-        return cls._over(course, _Cluster(client, address, needs))
+        return cls._over(course, _Cluster(client, address, needs), device)
 
     @classmethod
-    def _over(cls, course: Course, cluster: _Cluster) -> DaskRunner:
+    def _over(cls, course: Course, cluster: _Cluster, device: str | None) -> DaskRunner:
         try:
-            return cls(course, cluster)
+            return cls(course, cluster, device)
         except BaseException:
             _end(cluster)
             raise
@@ -255,7 +262,19 @@ class DaskRunner:
         """See `Runner.start`."""
         refuse_other_languages(notebook.metadata, f"{notebook.name}.ipynb")
         readable = tuple(str(path) for path in readable_paths(self._course))
-        return ClusterEngine(self._cluster, *parcel_of(bundle, notebook, readable).packed())
+        device = self._wish(bundle.assignment, notebook)
+        parcel = parcel_of(bundle, notebook, readable, device=device, share_mib=share_mib(self._course))
+        return ClusterEngine(self._cluster, *parcel.packed(), device)
+
+    def device(self, bundle: Bundle) -> str:
+        """See `Runner.device`; which card it is, each worker knows for itself."""
+        wishes = (self._wish(bundle.assignment, notebook) for notebook in bundle.notebooks.values())
+        return ", ".join(sorted(set(wishes))) or CPU
+
+    def _wish(self, assignment: str, notebook: NotebookBundle) -> str:
+        """`auto` means a card where workers with one were asked for: all of a class is computed on the same."""
+        wish = wish_for(self._course, assignment, notebook.cells, self._asked)
+        return (CUDA if GPU in self._cluster.needs else CPU) if wish == AUTO else wish
 
     def close(self) -> None:
         """Disconnect, and end the workers that were started here."""

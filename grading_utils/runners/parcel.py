@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell
 
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.cells import Role, role
+from grading_utils.devices.choice import CPU, SHARE_MIB
 from grading_utils.errors import MachineError
 
 MOST_BYTES = 256 << 20
@@ -36,6 +37,9 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """The assignment's data: relative paths and contents."""
     readable: tuple[str, ...]
     """What notebooks may read on the worker, at the same paths as here."""
+    device: str = CPU
+    """`cpu`, or `cuda` for a card of the worker's own."""
+    share_mib: int = SHARE_MIB
 
     def packed(self) -> tuple[str, bytes]:
         """The name of the parcel, and the parcel as bytes.
@@ -67,13 +71,22 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
         return Bundle(self.assignment, {self.notebook: notebook}, tuple(paths), folder, ""), notebook
 
 
-def parcel_of(bundle: Bundle, notebook: NotebookBundle, readable: tuple[str, ...]) -> Parcel:
+def parcel_of(
+    bundle: Bundle,
+    notebook: NotebookBundle,
+    readable: tuple[str, ...],
+    *,
+    device: str = CPU,
+    share_mib: int = SHARE_MIB,
+) -> Parcel:
     """The parcel of one notebook.
 
     Args:
         bundle: The assignment.
         notebook: One of its notebooks.
         readable: What the course lets notebooks read beside the assignment.
+        device: What the worker is to compute on; see `devices.choice.choose`.
+        share_mib: Memory of its card for one submission.
     """
     theirs = [cell for cell in notebook.cells if cell.cell_type == "code" and role(cell) is Role.INSTRUCTOR]
     leading = len(notebook.leading)
@@ -85,4 +98,6 @@ def parcel_of(bundle: Bundle, notebook: NotebookBundle, readable: tuple[str, ...
         later=tuple(map(dict, theirs[leading:])),
         files=files,
         readable=readable,
+        device=device,
+        share_mib=share_mib,
     )

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from grading_utils.course.bundle import Bundle, NotebookBundle
 from grading_utils.course.course import Course
-from grading_utils.grading.engines import engine_factory
+from grading_utils.grading.engines import devices_of, engine_factory
 from grading_utils.grading.jobs import Engine
 
 
@@ -22,6 +22,14 @@ class Runner(Protocol):
 
     def ahead(self) -> int:
         """How many submissions it is worth to have begun just now, so that nowhere one is waited for; at least 1."""
+        ...
+
+    def device(self, bundle: Bundle) -> str:
+        """What an assignment is computed on, in words; see `engines.devices_of`.
+
+        Raises:
+            MachineError: There is none of the kind that was asked for.
+        """
         ...
 
     def start(self, bundle: Bundle, notebook: NotebookBundle) -> Engine:
@@ -42,9 +50,14 @@ class Runner(Protocol):
 class LocalRunner:
     """Forks on this machine, one warm process for each notebook; see `Runner`."""
 
-    def __init__(self, course: Course, *, places: int, isolate: bool = True) -> None:
+    def __init__(self, course: Course, *, places: int, isolate: bool = True, device: str | None = None) -> None:
         self.places = places
-        self._make_engine = engine_factory(course, isolate=isolate)
+        self._course, self._asked = course, device
+        self._make_engine = engine_factory(course, isolate=isolate, device=device)
+
+    def device(self, bundle: Bundle) -> str:
+        """See `Runner.device`."""
+        return devices_of(self._course, bundle, self._asked)
 
     def ahead(self) -> int:
         """See `Runner.ahead`: one for each place, and the one after it."""

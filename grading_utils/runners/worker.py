@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from grading_utils.devices.choice import choose
 from grading_utils.errors import MachineError, SandboxError
 from grading_utils.grading.engines import sandbox_policy
 from grading_utils.grading.jobs import Engine, NotebookRun
@@ -53,7 +54,8 @@ class _Place:
                 with ExitStack() as stack:
                     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="assignment-"))
                     bundle, notebook = self._parcel.unpack(Path(folder))
-                    policy = sandbox_policy(readable=self._parcel.readable)
+                    gpu = choose(self._parcel.device, self._parcel.share_mib)
+                    policy = sandbox_policy(readable=self._parcel.readable, gpu=gpu)
                     self._engine = LastingEngine(lambda: SandboxEngine.start(bundle, notebook, policy))
                     stack.callback(self._engine.close)
                     self._resources = stack.pop_all()
@@ -129,7 +131,7 @@ def run(name: str, ours: Mapping[str, str], job: bytes | None, parcel: bytes | N
         A packed `Reply`.
 
     Raises:
-        MachineError: This worker would not grade as the coordinator does.
+        MachineError: This worker would not grade as the coordinator does, or has no GPU that it is to use.
         SandboxError: The engine broke; the next task starts another one.
         AuthoringError: A leading instructor cell raises.
     """

@@ -39,6 +39,12 @@ class ForkStudent(msgspec.Struct, tag=True, frozen=True):
     """Tester to warm process."""
 
 
+class EndStudent(msgspec.Struct, tag=True, frozen=True):
+    """Coordinator to warm process, which does not answer: a student holds more of the card's memory than its share."""
+
+    pid: int
+
+
 class Ready(msgspec.Struct, tag=True, frozen=True):
     """From the warm process: set-up is done; forks may be asked for."""
 
@@ -59,6 +65,8 @@ class Ended(msgspec.Struct, tag=True, frozen=True):
     status: int
     ran_out_of_memory: bool = False
     """Did the kernel end it because of the bound of its control group?"""
+    is_over_share: bool = False
+    """Was it ended because of the memory of the GPU that it held?"""
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
@@ -67,7 +75,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     message: str
 
 
-Message = Setup | ForkTester | ForkStudent | Ready | Forked | Ended | Failed
+Message = Setup | ForkTester | ForkStudent | EndStudent | Ready | Forked | Ended | Failed
 _decoder: Final = msgspec.msgpack.Decoder(Message)
 _encoder: Final = msgspec.msgpack.Encoder()
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grading_utils.devices.choice import Gpu
+
 MIB = 1 << 20
 
 
@@ -23,6 +25,8 @@ class Policy:
     """Paths that must not be visible: covered where a visible folder holds them."""
     environment: tuple[tuple[str, str], ...] = ()
     """Further environment variables of the warm process; none is inherited from the caller."""
+    gpu: Gpu | None = None
+    """The card that students' processes may use, its memory up to `gpu.share_mib`; None for none."""
 
     memory_bytes: int = 1024 * MIB
     """Memory of a student, or of a tester, beyond what it inherits from the warm process."""

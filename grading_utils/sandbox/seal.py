@@ -12,10 +12,12 @@ import os
 import resource
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from grading_utils import open_files
+from grading_utils.devices.choice import Gpu
 from grading_utils.sandbox import kernel, seccomp
 from grading_utils.sandbox.jail import STAGE
 from grading_utils.sandbox.policy import Policy
@@ -25,6 +27,8 @@ _STUDENT_NAMESPACES: Final = (
     kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
 )
 _NO_FILES_FLAGS: Final = kernel.MS_NOSUID | kernel.MS_NODEV
+_PROC_WITH_GPU: Final = ("driver", "devices")
+"""What of `/proc` the driver's library reads beside the processes: its own folder, and the numbers of its nodes."""
 _FIRST_KILLED: Final = 900  # of 1000: when the machine runs out of memory, a student goes before anything else
 _LARGEST: Final = 1 << 20
 
@@ -38,10 +42,27 @@ def _private_scratch(policy: Policy) -> None:
     os.chdir(SCRATCH)
 
 
-def _private_processes() -> None:
-    """The process list of the student's own PID namespace, and nothing else of `/proc`."""
+def _private_processes(gpu: Gpu | None) -> None:
+    """The process list of the student's own PID namespace, and nothing else of `/proc` but a card's driver."""
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-    kernel.mount("proc", "/proc", "proc", flags, "subset=pid")
+    if gpu is None:
+        kernel.mount("proc", "/proc", "proc", flags, "subset=pid")
+        return
+    kernel.mount("proc", "/proc", "proc", flags)
+    _cover_all_but("/proc", lambda name: name.isdigit() or name in _PROC_WITH_GPU)
+    _cover_all_but("/proc/driver", lambda name: name == "nvidia")
+    _cover_all_but("/proc/driver/nvidia/gpus", lambda name: name == gpu.address)
+
+
+def _cover_all_but(folder: str, is_shown: Callable[[str], bool]) -> None:
+    """Hide a folder's other files under `/dev/null`, its other folders under empty ones; links lead to what is left."""
+    for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
+        if is_shown(path.name) or path.is_symlink():
+            continue
+        if path.is_dir():
+            kernel.mount("tmpfs", str(path), "tmpfs", kernel.MS_RDONLY | _NO_FILES_FLAGS, "size=4k,mode=0555")
+        else:
+            kernel.mount("/dev/null", str(path), None, kernel.MS_BIND)
 
 
 def _close_descriptors(kept: tuple[int, ...]) -> None:
@@ -71,16 +92,23 @@ def _limit(kind: int, soft: int, hard: int | None = None) -> None:
     resource.setrlimit(kind, (min(soft, ceiling), ceiling))
 
 
-def _limit_values(policy: Policy) -> None:
-    """The limits of everybody who deals with a student's values, a tester included."""
+def _limit_values(policy: Policy, *, reserves: bool = False) -> None:
+    """The limits of everybody who deals with a student's values, a tester included.
+
+    Args:
+        policy: The limits.
+        reserves: Whether the process may reserve far more memory than it will use, as CUDA does. Then the control
+            group bounds what it uses, or the measure from outside.
+    """
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, policy.life_cpu_seconds, policy.life_cpu_seconds + 5)
-    _limit(resource.RLIMIT_DATA, _inherited_data() + policy.memory_bytes)
+    if not reserves:
+        _limit(resource.RLIMIT_DATA, _inherited_data() + policy.memory_bytes)
 
 
 def _set_limits(policy: Policy) -> None:
     Path("/proc/self/oom_score_adj").write_text(str(_FIRST_KILLED))
-    _limit_values(policy)
+    _limit_values(policy, reserves=policy.gpu is not None)
     _limit(resource.RLIMIT_FSIZE, policy.file_bytes)
     _limit(resource.RLIMIT_MEMLOCK, 1 << 16)
     _limit(resource.RLIMIT_MSGQUEUE, 0)
@@ -120,7 +148,7 @@ def seal_student(
     kernel.unshare(_STUDENT_NAMESPACES)
     _private_scratch(policy)
     open_files.reopen(files)
-    _private_processes()
+    _private_processes(policy.gpu)
     _close_descriptors((*kept, *files))
     _set_limits(policy)
     _become_student(policy)

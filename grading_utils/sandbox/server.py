@@ -21,7 +21,8 @@ import msgspec
 
 from grading_utils.errors import SandboxError
 from grading_utils.sandbox import cgroups
-from grading_utils.sandbox.channel import Channel, Failed, Forked, ForkTester, Message, Ready, Setup
+from grading_utils.sandbox.channel import Channel, EndStudent, Failed, Forked, ForkTester, Message, Ready, Setup
+from grading_utils.sandbox.gpu_watch import GpuWatch
 from grading_utils.sandbox.jail import Plan
 from grading_utils.sandbox.policy import Policy
 from grading_utils.sandbox.view import SCRATCH, make_view
@@ -125,6 +126,7 @@ class WarmProcess:
         self._group = group
         self._lock = threading.Lock()
         self._tail = _Tail(jail.stderr)
+        self._watch: GpuWatch | None = None
 
     @classmethod
     def start(
@@ -185,6 +187,8 @@ class WarmProcess:
             warm.close()
             raise
         warm.setup_result, warm.threads = answer.result, answer.threads
+        if policy.gpu is not None:
+            warm._watch = GpuWatch(jail.pid, policy.gpu.share_mib, warm._end_student)
         return warm
 
     def _send_plan(self, plan: Plan) -> None:
@@ -204,6 +208,10 @@ class WarmProcess:
         if not isinstance(answer, Forked):
             raise SandboxError(f"unexpected answer from the warm process: {type(answer).__name__}")
         return Tester(socket.socket(fileno=descriptors[0]), answer.pid, descriptors[1])
+
+    def _end_student(self, pid: int) -> None:
+        with self._lock:
+            self._control.send(EndStudent(pid))
 
     def _ask(self, message: Message, seconds: float) -> tuple[Message, list[int]]:
         with self._lock:
@@ -245,6 +253,8 @@ class WarmProcess:
     def close(self) -> None:
         """End every process of the jail; with them go its mounts and files. Harmless when repeated."""
         assert self._jail.stdin is not None
+        if self._watch is not None:
+            self._watch.stop()
         with contextlib.suppress(OSError, ValueError):  # it has ended, or was closed before
             self._jail.stdin.write(b"end")
             self._jail.stdin.close()

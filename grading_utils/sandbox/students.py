@@ -240,6 +240,8 @@ class Student:
             end = self._students.ended(self.pid, _END_SECONDS if self._has_ended(_LAST_MOMENT) else 0.0)
             if end is not None:
                 self._reason = self._over_memory() if end.ran_out_of_memory else _describe(end.status)
+                if end.is_over_share and self._policy.gpu is not None:
+                    self._reason = f"GPU memory limit: more than {self._policy.gpu.share_mib} MiB"
         return self._reason
 
     def _over_memory(self) -> str:
@@ -255,7 +257,8 @@ class Student:
             end = self._students.ended(self.pid, _END_SECONDS)
             was_killed = end is not None and os.waitstatus_to_exitcode(end.status) == -signal.SIGKILL
             used_up = self._cpu_seconds >= _NEARLY * self._policy.life_cpu_seconds
-            if was_killed and end is not None and not end.ran_out_of_memory and not used_up:
+            by_us = end is not None and (end.ran_out_of_memory or end.is_over_share)
+            if was_killed and not by_us and not used_up:
                 self._machine = "the machine ended the student's process (out of memory, or somebody killed it)"
         return self._machine
 

@@ -71,9 +71,13 @@ def _outermost(paths: list[str]) -> list[str]:
     """The paths without those that lie below another one."""
     kept: list[str] = []
     for path in sorted({os.path.abspath(path) for path in paths}):  # noqa: PTH100 (links must stay)
-        if not any(path == other or path.startswith(other.rstrip("/") + "/") for other in kept):
+        if not any(_is_below(path, other) for other in kept):
             kept.append(path)
     return kept
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def make_view(policy: Policy) -> View:
@@ -98,6 +102,10 @@ def make_view(policy: Policy) -> View:
     binds += [Bind(f"/dev/{name}", f"/dev/{name}", device=True) for name in _DEVICES]
     if Path(_PROCESSORS).is_dir():
         binds.append(Bind(_PROCESSORS, _PROCESSORS))
+    if policy.gpu is not None:
+        binds += [Bind(source, target, device=True) for source, target in policy.gpu.nodes]
+        shown = [bind.target for bind in binds]
+        binds += [Bind(*pair) for pair in policy.gpu.files if not any(_is_below(pair[1], path) for path in shown)]
     if policy.files is not None:
         if not Path(policy.files).is_dir():
             raise SandboxError(f"{policy.files} is to be the assignment's folder, but is not a folder")

@@ -31,6 +31,7 @@ from grading_utils.sandbox import cgroups, kernel, pages, seal
 from grading_utils.sandbox.channel import (
     Channel,
     Ended,
+    EndStudent,
     Failed,
     Forked,
     ForkStudent,
@@ -74,6 +75,8 @@ class _Child:
     """PIDs of a tester's living students."""
     leaf: str = ""
     """A student's control group."""
+    is_over_share: bool = False
+    """Is it a student that is ended for the memory of the GPU that it holds?"""
 
 
 class Nursery:
@@ -114,6 +117,11 @@ class Nursery:
         except (EOFError, OSError):
             self._end(set(self._children))
             os._exit(0)  # as the first process of the namespace it takes everything with it
+        if isinstance(message, EndStudent):
+            if (student := self._children.get(message.pid)) is not None:
+                student.is_over_share = True
+                self._end({message.pid})
+            return None
         if not isinstance(message, ForkTester):
             raise TypeError(f"unexpected message from the coordinator: {type(message).__name__}")
         mine, theirs = socket.socketpair()
@@ -203,7 +211,7 @@ class Nursery:
                 if pid in tester.students:
                     tester.students.remove(pid)
                     if tester.requests is not None:
-                        self._answer(tester.requests, Ended(pid, status, starved))
+                        self._answer(tester.requests, Ended(pid, status, starved, child.is_over_share))
 
     def _end(self, pids: set[int]) -> None:
         for pid in pids & self._children.keys():

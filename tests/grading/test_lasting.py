@@ -78,6 +78,7 @@ class Dying:
     """An engine whose processes end whenever it is used."""
 
     isolated = True
+    device = "cpu"
     started = 0
 
     def __init__(self) -> None:

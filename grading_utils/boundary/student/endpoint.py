@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from grading_utils.boundary.student import borrowed, files, proxies, texts
+from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
 from grading_utils.boundary.wire import codec, constants, folders, frames, mersenne, nodes, randomness, references
@@ -329,6 +330,9 @@ class Endpoint:
 
     def _fork(self, question: m.Fork, _: codec.Decoder, __: codec.Encoder) -> Any:
         _data, descriptors, _flags, _address = socket.recv_fds(self._sock, 1, 1)
+        if gpu.has_started():
+            os.close(descriptors[0])
+            raise RuntimeError("CUDA does not survive a fork")
         pid = os.fork()
         if pid == 0:
             self._sock.close()

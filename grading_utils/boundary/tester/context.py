@@ -38,6 +38,8 @@ class Context:
     """Names that a student's cell binds, as its process says."""
     machine: Callable[[], str] = str
     """What the machine did to the student's process, as a sentence; empty where it did nothing."""
+    has_gpu: bool = False
+    """Do students' processes have a card, on which others may be as well?"""
     received: Received = field(default_factory=Received)
     """What came from the student's process during this test cell."""
     allowance: Allowance = field(default_factory=Allowance)

@@ -67,13 +67,18 @@ class Copies:
         """Why the student's process has ended, in words."""
         return self._student.why() if self._student is not None else ""
 
-    def replace(self) -> bool:
-        """A fresh student process; False where there have been too many."""
+    def replace(self, *, keeps_values: bool = False) -> bool:
+        """A fresh student process; False where there have been too many.
+
+        Args:
+            keeps_values: Whether what is kept in place of copies stays.
+        """
         self.close()
+        held = {position: kept for position, kept in self._kept.items() if keeps_values and isinstance(kept, Held)}
         for session in (self._main, *self._kept.values()):
             if session is not None:
                 session.close()
-        self._main, self._kept, self._numbers = None, {}, {}
+        self._main, self._kept, self._numbers = None, dict(held), {}
         if self.replacements >= MAX_REPLACEMENTS:
             return False
         self.replacements += 1
@@ -89,8 +94,8 @@ class Copies:
                 self._main.place({name: content})
         return True
 
-    def keep(self, position: int, held: Held) -> None:
-        """Keep values in place of a copy."""
+    def keep(self, position: int, held: Held | Session) -> None:
+        """Keep values, or the process as it is now, in place of a copy."""
         self._kept[position] = held
 
     def put_aside(self, position: int, *, is_last: bool) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from grading_utils.boundary.tester import verdicts
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.session import Session
-from grading_utils.boundary.warm import outputs
+from grading_utils.boundary.warm import gpu, outputs
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import CellDone
 from grading_utils.jobs import Cell, CellRun, CellStatus
@@ -55,6 +55,8 @@ def run_inside(
         if cell.returns_points and not credit:
             return verdicts.left_open(cell, verdicts.NO_POINTS)
         return CellRun(index=cell.index, status=CellStatus.OK, outputs=credit)
+    if context.has_gpu and gpu.met_by(done.outputs):
+        return verdicts.left_open(cell, gpu.FULL)
     return CellRun(
         index=cell.index,
         status=CellStatus.ERROR,

@@ -31,6 +31,7 @@ from grading_utils.boundary.tester.plan import Plan
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.testcell import run_in_tester
+from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
@@ -51,6 +52,7 @@ MAX_MACHINE_TRIES = 1
 
 def main(sock: socket.socket, spawn_student: SpawnStudent) -> None:
     """Entry point of a tester process: one job in, its results out."""
+    gpu.in_tester()
     job, _ = frames.receive(sock, msgspec.msgpack.Decoder(Job))
     notebook = Notebook(with_files(sock, job), spawn_student)
     for run in notebook.run():
@@ -77,6 +79,7 @@ class Notebook:
             lambda qualname: self._plan.source_of(qualname, self._position),
             earlier=lambda: self._plan.earlier(self._position),
             binds=self._plan.binds,
+            has_gpu=warm.has_gpu,
         )
         if any(cell.rights.files for cell in job.cells):
             self._context.folder = Folder(self._context)
@@ -158,13 +161,13 @@ class Notebook:
                 self._budget.has_run_once()
                 return ran
 
-    def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
+    def _advance(self, position: int, cell: Cell, ran: dict[int, CellRun], *, puts_aside: bool = True) -> bool:
         """Run one cell, or put a copy aside for a test; False where the process has to be replaced."""
         main = self._copies.main
         if position in self._culprits:
             ran[position] = self._culprits[position]
             return True
-        if self._plan.needs_copy(cell) and position not in self._done:
+        if puts_aside and self._plan.needs_copy(cell) and position not in self._done:
             self._put_aside(position, cell)
         if cell.role is Role.TEST:
             return main.is_usable
@@ -200,6 +203,8 @@ class Notebook:
             ran[position] = verdicts.stopped(cell, error, self._copies.why())
             return main.is_usable or self._blame(position, ran[position])
         used = self._copies.used() - before
+        if self._warm.has_gpu and gpu.met_by(done.outputs):
+            self._machine = gpu.FULL
         self._budget.spend(used)
         self._plan.learn(cell, done.binds, done.defines)
         ran[position] = msgspec.structs.replace(_report(cell, done.ok, done.outputs), seconds=used)
@@ -253,7 +258,26 @@ class Notebook:
 
     # --- then: the checks ---
 
+    def _copy_at(self, position: int) -> Session | Held | None:
+        """What was kept for a position; where nothing could be, because CUDA had started, a process that is made now.
+
+        It is a fresh one, in which the cells before the position run again. What another check has handed over it
+        can't know.
+        """
+        if not self._warm.has_gpu or self._copies.at(position) is not None:
+            return self._copies.at(position)
+        self._copies.replacements -= 1  # nothing went wrong, so this one is not counted
+        if not self._copies.replace(keeps_values=True):
+            return None
+        self._budget.lend()
+        self._knows_hidden = False
+        cells = enumerate(self._plan.cells[:position])
+        if all(self._advance(p, cell, {}, puts_aside=False) for p, cell in cells):
+            self._copies.keep(position, self._copies.main)
+        return self._copies.at(position)
+
     def _check(self, position: int, cell: Cell) -> CellRun:
+        self._copy_at(position)
         knew = self._knows_hidden
         run = self._attempt(position, cell)
         while run is None:
@@ -299,7 +323,7 @@ class Notebook:
 
     def _attempt(self, position: int, cell: Cell) -> CellRun | None:
         """Run a test cell; None where its copy of the student's process is gone before it began."""
-        session = self._copies.at(position)
+        session = self._copy_at(position)
         if session is None:
             return None
         self._has_asked = not isinstance(session, Held)
@@ -361,9 +385,9 @@ class Notebook:
 
     def _check_inside(self, position: int, cell: Cell) -> CellRun:
         """Run a test cell in the copy of the student's process that was made at its place."""
-        session = self._copies.at(position)
+        session = self._copy_at(position)
         if not isinstance(session, Session) and self._rebuild():
-            session = self._copies.at(position)
+            session = self._copy_at(position)
         if not isinstance(session, Session):
             return verdicts.lost(cell)
         try:
@@ -389,7 +413,7 @@ class Notebook:
             return
         if not self._plan.is_used(cell):
             return
-        session = self._copies.at(position)
+        session = self._copy_at(position) if self._plan.needs_copy(cell) else None
         if session is not None:
             self._copies.give(cell.time_limit)
         try:

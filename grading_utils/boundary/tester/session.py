@@ -29,6 +29,7 @@ from grading_utils.boundary.tester.permits import is_changeable_data, is_written
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.students_code import code_of
+from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
@@ -365,6 +366,8 @@ class Session(Conversation):
         return self._value(self._expect(reply, m.Answer).value, decoder, path)
 
     def _raised(self, raised: Raised, decoder: codec.Decoder) -> Exception:
+        if self._context.has_gpu and gpu.is_not_theirs(raised.name, raised.text):
+            self._context.hinder(gpu.FULL)
         error: Exception = self._guarded(rebuild, raised, decoder)
         if isinstance(error, ENDS_OF_ITERATION) and not self._context.expects_an_end:
             error = StudentError(f"{raised.name}: {raised.text}")

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grading_utils import open_files
+from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.shell import NotebookShell, run_cell, within
 from grading_utils.boundary.wire import randomness
 from grading_utils.checks.names import bound_names, free_names
@@ -95,6 +96,7 @@ def _run(
         if safe:
             with within(seconds / len(cells)):
                 safe, outputs = run_cell(shell, source)
+            safe = safe and not gpu.was_asked()
         bound = {name: value for name, value in names.items() if before.get(name, names) is not value}
         bound = {name: value for name, value in bound.items() if not name.startswith("_") and name not in _KERNEL}
         if is_trial:

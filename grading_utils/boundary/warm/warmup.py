@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.rehearsal import Rehearsed, rehearse
 from grading_utils.boundary.warm.shell import NotebookShell, make_shell, run_cell, within
+from grading_utils.boundary.wire import randomness
 from grading_utils.boundary.wire.constants import constants
 from grading_utils.boundary.wire.messages import WarmReply, WarmRequest
 from grading_utils.boundary.wire.references import SharedNames
@@ -45,6 +47,8 @@ class Warm:
     """Names that instructor cells have bound."""
     rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
     """What later instructor cells leave behind, by their source; see `rehearsal`."""
+    has_gpu: bool = False
+    """Do students' processes have a card?"""
 
     def adopt(self, source: str) -> Rehearsed | None:
         """Let a rehearsed cell take effect in the shell's namespace; None where it has not been rehearsed."""
@@ -79,19 +83,37 @@ def prepare(cells: list[str], later: Sequence[str] = (), seconds: float = 240.0)
         cells: The leading instructor cells.
         later: The instructor cells after those; they take effect only when their turn comes.
         seconds: Wall-clock time for all of the leading cells together; the one that goes beyond it fails.
+
+    Returns:
+        How the leading cells went. It says nothing of one that would have started CUDA and of those after it: they
+        run in each fork.
     """
+    gpu.prepare()
+    with gpu.before_the_fork():
+        return _prepare(cells, later, seconds)
+
+
+def _prepare(cells: list[str], later: Sequence[str], seconds: float) -> WarmReply:
     shell = make_shell({})
     for source in _REHEARSAL:
         run_cell(shell, source)
     for name in _NEEDED_LATER:
         importlib.import_module(name)
     shell.user_ns.pop("_", None)
-    warm_state = Warm(shell, SharedNames(), frozenset(shell.user_ns))
+    warm_state = Warm(shell, SharedNames(), frozenset(shell.user_ns), has_gpu=gpu.is_given())
     end = time.monotonic() + seconds
     ran = []
     for source in cells:
+        names, draws = dict(shell.user_ns), randomness.states()
         with within(max(end - time.monotonic(), 0.01)):
-            ran.append(run_cell(shell, source))
+            done = run_cell(shell, source)
+        if gpu.was_asked():
+            shell.user_ns.clear()
+            shell.user_ns.update(names)
+            randomness.restore(draws)
+            break
+        ran.append(done)
+    later = [*cells[len(ran) :], *later]
     warm_state.register(shell.user_ns)
     _state[:] = [warm_state]
     constants()

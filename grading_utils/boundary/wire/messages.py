@@ -266,7 +266,7 @@ class WarmRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WarmReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What the leading instructor cells printed and displayed."""
+    """What the leading instructor cells that ran printed and displayed."""
 
     outputs: list[list[dict[str, Any]]]
     ok: list[bool]
