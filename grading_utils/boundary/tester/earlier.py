@@ -8,18 +8,61 @@ it needs run once more against the check's own copy, quietly.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from grading_utils.boundary.tester import verdicts
+from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.held import Held
 from grading_utils.boundary.tester.likenesses import ExceptionKind
+from grading_utils.boundary.tester.namespace import TestNamespace
+from grading_utils.boundary.tester.plan import Plan
+from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.standins import is_stand_in
-from grading_utils.jobs import Cell
+from grading_utils.boundary.tester.testcell import run_in_tester
+from grading_utils.boundary.warm.warmup import current
+from grading_utils.checks.names import mentioned_names
+from grading_utils.course.cells import Role
+from grading_utils.jobs import Cell, CellRun
 
 _DEEPEST = 3
 _MOST_PARTS = 1000
 _EVERYTHING = ((1, 1 << 30),)
+
+
+def run(
+    cell: Cell,
+    session: Session | Held,
+    plan: Plan,
+    namespace: TestNamespace,
+    context: Context,
+    give: Callable[[float], None],
+) -> CellRun:
+    """Run a cell in the tester; after the tests that made what it uses of the student's, where that is gone.
+
+    Args:
+        cell: A check, or an instructor's cell.
+        session: The conversation with the student's process, or the values that were kept of it.
+        plan: Knows the tests that are needed.
+        namespace: The tester's names, connected to the session.
+        context: Knows what comes from the student's process.
+        give: Gives that process so many seconds from now on.
+    """
+    shell = current().shell
+    mentioned = mentioned_names(plan.text(cell)) if cell.role is Role.TEST else frozenset()
+    if not is_lost(namespace, mentioned):
+        return run_in_tester(cell, namespace, context, shell)
+    if isinstance(session, Held):
+        session.is_short = True  # there is no process to run them against
+        return verdicts.lost(cell)
+    prelude = plan.prelude(cell)
+    for test in prelude:
+        give(test.time_limit)
+        run_in_tester(test, namespace, context, shell)
+    give(cell.time_limit)
+    return run_in_tester(told_apart(cell, prelude), namespace, context, shell)
 
 
 def is_lost(names: dict[str, Any], mentioned: Iterable[str]) -> bool:

@@ -10,15 +10,19 @@ other check's copy of the student's process.
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grading_utils.boundary.tester.context import Context
+from grading_utils.boundary.tester.held import Held
+from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.wire.errors import Refused
 from grading_utils.boundary.wire.folders import MOST_BYTES, Watch, is_plain
 from grading_utils.checks.names import mentioned_names
+from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell
 
 _IMPORTABLE = frozenset({".py", ".pyc", ".pyo", ".pyd", ".so", ".pth", ".ipynb", ".zip", ".egg", ".whl"})
@@ -128,6 +132,29 @@ class Folder:
         """Python is about to do something by which a file could become code; raises `Limit` where it could."""
         if self._is_shared:
             raise self._context.limit(f"a test that may read files of the student's does what can run them ({event})")
+
+
+@contextlib.contextmanager
+def share_files(
+    context: Context, session: Session | Held, position: int, cell: Cell, earlier: Iterable[Cell]
+) -> Iterator[None]:
+    """Let a check see what student code has written, and the other way round, where it may.
+
+    Raises:
+        Refused: Its text might run what a file says.
+    """
+    folder = context.folder
+    if folder is None or cell.role is not Role.TEST:
+        yield
+        return
+    context.begin(cell)
+    folder.begin(position, cell, earlier)
+    try:
+        if isinstance(session, Session):
+            session.share_files(is_first=True)
+        yield
+    finally:
+        folder.end()
 
 
 class _Guard:

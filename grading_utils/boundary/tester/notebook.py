@@ -10,7 +10,6 @@ come after all others.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from grading_utils.boundary.tester import earlier, verdicts
 from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
-from grading_utils.boundary.tester.folder import Folder
+from grading_utils.boundary.tester.folder import Folder, share_files
 from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
 from grading_utils.boundary.tester.inside import run_inside
@@ -36,7 +35,7 @@ from grading_utils.boundary.warm.warmup import current
 from grading_utils.boundary.wire import frames
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentOverran
 from grading_utils.boundary.wire.messages import JobDone
-from grading_utils.checks.names import bound_names, mentioned_names
+from grading_utils.checks.names import bound_names
 from grading_utils.course.cells import Role
 from grading_utils.errors import SandboxError
 from grading_utils.jobs import Cell, CellRun, CellStatus, Job
@@ -338,8 +337,9 @@ class Notebook:
             return None
         try:
             self._copies.give(cell.time_limit)
-            with self._files(position, cell, session):
-                run = self._run(cell, session)
+            ours = (c for c in self._plan.cells[:position] if c.role is Role.INSTRUCTOR)
+            with share_files(self._context, session, position, cell, ours):
+                run = earlier.run(cell, session, self._plan, self._namespace, self._context, self._copies.give)
         except Refused as error:
             run = verdicts.left_open(cell, verdicts.refused(error))
         finally:
@@ -351,37 +351,6 @@ class Notebook:
             self._copies.replacements -= 1
             return None
         return run
-
-    def _run(self, cell: Cell, session: Session | Held) -> CellRun:
-        """Run a cell in the tester; after the tests that made what it uses of the student's, where that is gone."""
-        mentioned = mentioned_names(self._plan.text(cell)) if cell.role is Role.TEST else frozenset()
-        if not earlier.is_lost(self._namespace, mentioned):
-            return run_in_tester(cell, self._namespace, self._context, self._warm.shell)
-        if isinstance(session, Held):
-            session.is_short = True  # there is no process to run them against
-            return verdicts.lost(cell)
-        prelude = self._plan.prelude(cell)
-        for test in prelude:
-            self._copies.give(test.time_limit)
-            run_in_tester(test, self._namespace, self._context, self._warm.shell)
-        self._copies.give(cell.time_limit)
-        return run_in_tester(earlier.told_apart(cell, prelude), self._namespace, self._context, self._warm.shell)
-
-    @contextlib.contextmanager
-    def _files(self, position: int, cell: Cell, session: Session | Held) -> Iterator[None]:
-        """Let a check see what student code has written, and the other way round, where it may."""
-        folder = self._context.folder
-        if folder is None or cell.role is not Role.TEST:
-            yield
-            return
-        self._context.begin(cell)
-        folder.begin(position, cell, (c for c in self._plan.cells[:position] if c.role is Role.INSTRUCTOR))
-        try:
-            if isinstance(session, Session):
-                session.share_files(is_first=True)
-            yield
-        finally:
-            folder.end()
 
     def _check_inside(self, position: int, cell: Cell) -> CellRun:
         """Run a test cell in the copy of the student's process that was made at its place."""
