@@ -177,7 +177,7 @@ ENDED = {
     "session.signature _break": "what is no signature was not made by ours",
     "session.limit limit": "made for those who raise it",
     "session._raised StudentError": "the student's exception",
-    "session._raised hinder": "a card's memory is full, which leaves the score open as well: tests/grading/test_devices.py",
+    "session._raised hinder": "a card is full, which leaves the score open as well: tests/grading/test_devices.py",
     "operators._bounded Limit": "noted as a limit just before",
     "testcell.stop StudentOverran": "the check's time is used up",
     "frames._send_all StudentDied": "the student's process has ended",
