@@ -1,8 +1,8 @@
 """Objects of the student's that an earlier test made and a later one uses: the earlier test is run again first.
 
 Each check has its own copy of the student's process, and what one made is gone with its copy. In a notebook it would
-still be there. So where a check says a name whose value is, or holds, such an object, the tests that bound the names
-it needs run once more against the check's own copy, quietly.
+still be there. So where a check says a name whose value is, or holds, such an object, the tests that made or used
+it run once more against the check's own copy, quietly.
 """
 
 from __future__ import annotations
@@ -52,12 +52,13 @@ def run(
     """
     shell = current().shell
     mentioned = mentioned_names(plan.text(cell)) if cell.role is Role.TEST else frozenset()
-    if not is_lost(namespace, mentioned):
+    gone = lost(namespace, mentioned)
+    if not gone:
         return run_in_tester(cell, namespace, context, shell)
     if isinstance(session, Held):
         session.is_short = True  # there is no process to run them against
         return verdicts.lost(cell)
-    prelude = plan.prelude(cell)
+    prelude = plan.again(cell, gone)
     for test in prelude:
         give(test.time_limit)
         run_in_tester(test, namespace, context, shell)
@@ -65,9 +66,9 @@ def run(
     return run_in_tester(told_apart(cell, prelude), namespace, context, shell)
 
 
-def is_lost(names: dict[str, Any], mentioned: Iterable[str]) -> bool:
-    """Does one of these names hold an object of a conversation that has ended?"""
-    return any(_holds(dict.get(names, name), _DEEPEST) for name in mentioned)
+def lost(names: dict[str, Any], mentioned: Iterable[str]) -> frozenset[str]:
+    """Which of these names hold an object of a conversation that has ended."""
+    return frozenset(name for name in mentioned if _holds(dict.get(names, name), _DEEPEST))
 
 
 def told_apart(cell: Cell, earlier: Iterable[Cell]) -> Cell:

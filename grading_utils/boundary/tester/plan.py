@@ -119,15 +119,24 @@ class Plan:
         tests = [c for c in self.cells if c.index < cell.index and c.role is Role.TEST]
         if cell.rights.history:
             return tests
+        return self._with_what_they_need(tests, set(mentioned_names(self.text(cell))), frozenset())
+
+    def again(self, cell: Cell, lost: frozenset[str]) -> list[Cell]:
+        """The earlier tests that made or used objects which are to be as they were, and the tests that these need."""
+        tests = [c for c in self.cells if c.index < cell.index and c.role is Role.TEST]
+        return self._with_what_they_need(tests, set(lost), lost)
+
+    def _with_what_they_need(self, tests: list[Cell], names: set[str], used: frozenset[str]) -> list[Cell]:
+        """Of some tests those that bind one of these names, or say one of those in `used`, back to the first."""
         needed: list[Cell] = []
-        names = set(mentioned_names(self.text(cell)))
         for earlier in reversed(tests):
             # A magic can bind any word that it has.
             is_python = parse(earlier.source) is not None
+            mentioned = mentioned_names(self.text(earlier))
             bound = bound_names(self.text(earlier)) if is_python else mentioned_names(earlier.source)
-            if bound & names:
+            if bound & names or mentioned & used:
                 needed.append(earlier)
-                names |= mentioned_names(self.text(earlier))
+                names |= mentioned
         return needed[::-1]
 
     def earlier(self, position: int) -> list[Cell]:
