@@ -67,8 +67,9 @@ def explore_temperature(next_words: NextWords, texts: list[str], k: int = 8) -> 
     tables = {text: next_words(text, k) for text in texts}
     chosen = widgets.Dropdown(options=texts, description="text")
     slider = widgets.FloatSlider(
-        value=1.0, min=0.1, max=5.0, step=0.1, description="temperature", style={"description_width": "initial"}
-    )
+        value=1.0, min=0.1, max=5.0, step=0.1, description="temperature", style={"description_width": "initial"},
+        layout=widgets.Layout(width="320px"),
+    )  # fmt: skip
     picture = widgets.HTML()
 
     def redraw(_change: object = None) -> None:
@@ -77,7 +78,8 @@ def explore_temperature(next_words: NextWords, texts: list[str], k: int = 8) -> 
     chosen.observe(redraw, names="value")
     slider.observe(redraw, names="value")
     redraw()
-    box = widgets.VBox([widgets.HBox([chosen, slider]), picture])
+    wrapping = widgets.Layout(flex_flow="row wrap")  # on a phone the slider moves below the list
+    box = widgets.VBox([widgets.HBox([chosen, slider], layout=wrapping), picture])
     show_widget(box, temperature_html(tables[texts[0]], texts[0], [0.3, 1.0, 3.0]))
 
 

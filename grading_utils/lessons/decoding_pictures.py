@@ -119,7 +119,8 @@ def explore_decoding(tokens: Sequence[str], logits: torch.Tensor) -> None:
         slider.continuous_update = False
         slider.observe(redraw, names="value")
     redraw()
-    box = widgets.VBox([widgets.HBox([temperature, top_k, top_p]), picture])
+    wrapping = widgets.Layout(flex_flow="row wrap")  # on a phone each slider has a line of its own
+    box = widgets.VBox([widgets.HBox([temperature, top_k, top_p], layout=wrapping), picture])
     examples = [Setting(), Setting(0.2), Setting(14.0), Setting(top_k=5), Setting(top_p=0.5)]
     show_widget(box, settings_html(tokens, logits, examples))
 
@@ -140,7 +141,7 @@ def draw_beams(probabilities: Mapping[Path, float], kept: Collection[Path]) -> F
     figure = Figure(figsize=(2.6 * depth + 1.5, 0.55 * len(leaves) + 0.6), layout="constrained")
     axes = figure.subplots()
     for path, chance in probabilities.items():
-        color = _KEPT if path in kept else "#8a8a8a"
+        color = _KEPT if path in kept else "#6b6b6b"
         width = 2.2 if path in kept else 0.9
         start, end = (len(path) - 1, height[path[:-1]]), (len(path), height[path])
         axes.plot([start[0] + 0.32 * (len(path) > 1), end[0] - 0.06], [start[1], end[1]], color=color, linewidth=width)

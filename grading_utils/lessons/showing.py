@@ -31,8 +31,9 @@ def figure_html(figure: Figure, alt: str) -> str:
     crop = "tight" if figure.get_layout_engine() is None else None
     figure.savefig(buffer, format="png", dpi="figure", bbox_inches=crop, facecolor="white")
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    # on a phone one scrolls sideways, as its letters could not be read if it shrank further
-    picture = f'<img alt="{text}" style="max-width:max(100%,34em)" src="data:image/png;base64,{data}">'
+    # on a phone a picture shrinks to three quarters, and then one scrolls sideways: its letters have to be read
+    least = round(0.75 * figure.get_figwidth() * figure.dpi)
+    picture = f'<img alt="{text}" style="max-width:max(100%,{least}px)" src="data:image/png;base64,{data}">'
     return f'<div style="overflow-x:auto">{picture}</div>'
 
 

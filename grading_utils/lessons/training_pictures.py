@@ -41,7 +41,7 @@ def attention_html(weights: Any, words: Sequence[str]) -> str:
             value = head[row, column]
             if value > 0:
                 shade = "white" if value > 0.6 else "black"
-                axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=shade)
+                axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8.5, color=shade)
         axes.set_xticks(range(len(words)), words, rotation=45, ha="right")
         axes.set_yticks(range(len(words)), words)
         axes.set_title(f"head {number + 1}: each row looks at …", fontsize=10)

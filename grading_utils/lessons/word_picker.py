@@ -61,7 +61,8 @@ class WordPicker:
         self._choice.observe(self._on_choice, names="value")
         self._reset.on_click(lambda _button: self.reset())
         last = [self._spoiler] if hidden else []
-        self.widget = widgets.VBox([self._shown, widgets.HBox([self._choice, self._reset]), *last])
+        controls = widgets.HBox([self._choice, self._reset], layout=widgets.Layout(flex_flow="row wrap"))
+        self.widget = widgets.VBox([self._shown, controls, *last])
         self._refresh()
 
     def options(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import inspect
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,8 @@ from grading_utils.lessons import token_colors
 from grading_utils.lessons.library_bpe import library_bpe
 from grading_utils.lessons.token_colors import library_split, many_tokens_html, tokens_html
 
-from .notebooks import ROOT, assert_all_resolved, is_answer, read, real_model
+from .notebooks import ROOT, Page, assert_all_resolved, assert_true_on_the_page, is_answer, read, real_model, tied
+from .sentences_03 import SENTENCES
 
 PATH = NOTEBOOK = ROOT / "source" / "03-tokenization" / "03-tokenization.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
@@ -36,6 +38,11 @@ def instructor() -> dict[str, Any]:
         if cell.id in {"setup", "count-pairs-demo", "count-pairs", "merge-pair", "train-bpe", "encode-decode"}:
             exec(cell.source, names)
     return names
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 @pytest.mark.parametrize("text", ["tea   tea", " a leading space", "naïve café 🙂", "tab\tand\nnewline", "", "3.14159"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .notebooks import ROOT, is_answer, is_check, metadata, real_model
+from .notebooks import ROOT, Page, assert_true_on_the_page, is_answer, is_check, metadata, real_model, tied
+from .sentences_04 import SENTENCES
 
 PATH = ROOT / "source" / "04-next-token" / "04-next-token.ipynb"
 PROBES = {
@@ -26,6 +28,11 @@ def cell_of(notebook: Any, name: str) -> Any:
 def shown(cell: Any) -> str:
     """Everything that a cell prints or shows as text."""
     return "".join(output.get("text", "") + output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from grading_utils.course.cells import is_demonstration
 
-from .notebooks import ROOT, is_answer, is_check, metadata, read, real_model
+from .notebooks import ROOT, Page, assert_true_on_the_page, is_answer, is_check, metadata, read, real_model, tied
+from .sentences_05 import SENTENCES
 
 PATH = ROOT / "source" / "05-generation" / "05-generation.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
@@ -28,6 +30,11 @@ print([repeated(_ids[len(_poet):]) for _ids in _both])
 
 def printed(cell: Any) -> str:
     return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:

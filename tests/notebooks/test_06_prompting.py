@@ -7,6 +7,7 @@ import html
 import inspect
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,8 @@ import pytest
 from grading_utils.course.cells import is_demonstration
 from grading_utils.language_model.resolver import resolve_model
 
-from .notebooks import ROOT, is_answer, is_check, metadata, real_model
+from .notebooks import ROOT, Page, assert_true_on_the_page, is_answer, is_check, metadata, real_model, tied
+from .sentences_06 import SENTENCES
 
 PATH = ROOT / "source" / "06-prompting" / "06-prompting.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
@@ -31,6 +33,11 @@ def asked() -> Any:
     return Prompted(
         transformers.AutoModelForCausalLM.from_pretrained(folder), transformers.AutoTokenizer.from_pretrained(folder)
     )
+
+
+@tied(SENTENCES)
+def test_what_the_page_says_is_so(page: Page, cell: str, words: str, holds: Callable[[Page], Any]) -> None:
+    assert_true_on_the_page(page, cell, words, holds)
 
 
 def test_the_instructors_version_runs_without_an_error(executed: dict[str, Any]) -> None:

@@ -90,6 +90,8 @@ def test_every_element_of_the_sources_is_in_the_cell_that_the_page_names() -> No
     assert stated is not None
     assert len({(source, element) for source, element, *_ in rows}) == len(rows) == int(stated[1]) >= 130
     assert {source for source, *_ in rows} == SOURCES
-    notebooks = {path.stem[:2]: {cell.id: cell.source for cell in read(path).cells} for path in NOTEBOOKS}
+    notebooks = {
+        path.stem[:2]: {cell.id: " ".join(cell.source.split()) for cell in read(path).cells} for path in NOTEBOOKS
+    }
     lost = [row for row in rows if row[4] not in notebooks[row[2]].get(row[3], "")]
     assert lost == []
