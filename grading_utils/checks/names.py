@@ -72,6 +72,24 @@ def mentioned_names(source: str) -> frozenset[str]:
     return frozenset(_names_in(tree))
 
 
+@lru_cache(maxsize=256)
+def needed_names(source: str) -> frozenset[str]:
+    """Names that a cell may read before its top level has assigned them; all words of it where it does not parse."""
+    tree = parse(source)
+    if tree is None:
+        return mentioned_names(source)
+    needed: set[str] = set()
+    bound: set[str] = set()
+    for statement in tree.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        parts = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        is_plain = isinstance(statement, ast.Assign) and all(isinstance(part, ast.Name) for part in parts)
+        read = _names_in(statement.value if isinstance(statement, ast.Assign) and is_plain else statement)
+        needed |= read - bound
+        bound |= {part.id for part in parts if isinstance(part, ast.Name)} if is_plain else set()
+    return frozenset(needed)
+
+
 def _names_in(tree: ast.AST) -> set[str]:
     """As with `ast.walk`, in a third of the time: every check's text is gone through for every submission."""
     found: set[str] = set()

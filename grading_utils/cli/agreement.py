@@ -35,9 +35,9 @@ def command(assignments: tuple[str, ...], course_folder: Path, device: str | Non
     from grading_utils.devices.choice import CUDA, choose
     from grading_utils.grading.engines import engine_factory
 
+    course = Course.open(course_folder)
     for wish in (device or CUDA, against):
         choose(wish)  # before anything is graded on the other one
-    course = Course.open(course_folder)
     engines = [engine_factory(course, isolate=True, device=wish) for wish in (against, device or CUDA)]
     disagree = False
     click.echo(HEADER)

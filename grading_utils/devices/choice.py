@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import re
 import threading
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from grading_utils.devices import nvidia, smi
 from grading_utils.errors import MachineError
@@ -32,7 +31,8 @@ SHARE_MIB: Final = 4096
 _WISH: Final = re.compile(r"auto|cpu|cuda(?::(\d{1,3}))?")
 
 
-class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
     """A card that submissions are graded on, with all that the sandbox has to show of it.
 
     In each pair of paths the first is where something is, the second where the jail shows it.

@@ -23,7 +23,7 @@ from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.tester.testcell import run_in_tester
 from grading_utils.boundary.warm.warmup import current
-from grading_utils.checks.names import mentioned_names
+from grading_utils.checks.names import needed_names
 from grading_utils.course.cells import Role
 from grading_utils.jobs import Cell, CellRun
 
@@ -51,8 +51,7 @@ def run(
         give: Gives that process so many seconds from now on.
     """
     shell = current().shell
-    mentioned = mentioned_names(plan.text(cell)) if cell.role is Role.TEST else frozenset()
-    gone = lost(namespace, mentioned)
+    gone = lost(namespace, needed_names(plan.text(cell)) if cell.role is Role.TEST else ())
     if not gone:
         return run_in_tester(cell, namespace, context, shell)
     if isinstance(session, Held):
@@ -66,9 +65,9 @@ def run(
     return run_in_tester(told_apart(cell, prelude), namespace, context, shell)
 
 
-def lost(names: dict[str, Any], mentioned: Iterable[str]) -> frozenset[str]:
+def lost(names: dict[str, Any], needed: Iterable[str]) -> frozenset[str]:
     """Which of these names hold an object of a conversation that has ended."""
-    return frozenset(name for name in mentioned if _holds(dict.get(names, name), _DEEPEST))
+    return frozenset(name for name in needed if _holds(dict.get(names, name), _DEEPEST))
 
 
 def told_apart(cell: Cell, earlier: Iterable[Cell]) -> Cell:
