@@ -54,6 +54,8 @@ class Attack:
     """Words that a cell of the graded notebook says."""
     silent: bool = False
     fast: bool = False
+    before: str = ""
+    """What it did to the code of c951f83, where it was tried and did anything."""
 
     def __post_init__(self) -> None:
         assert self.base in ("honest", "unanswered"), self.name
