@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.student import borrowed, files, proxies, texts
+from grading_utils.boundary.student import borrowed, files, forking, proxies, texts
 from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
@@ -39,8 +39,8 @@ def serve(sock: socket.socket) -> None:
     Args:
         sock: A stream socket whose other end the tester holds.
     """
-    endpoint = Endpoint(sock, current())
-    signal.signal(signal.SIGINT, endpoint.interrupted)
+    forking.settle()
+    signal.signal(signal.SIGINT, (endpoint := Endpoint(sock, current())).interrupted)
     with contextlib.suppress(BoundaryError, OSError):
         endpoint.serve()
 
