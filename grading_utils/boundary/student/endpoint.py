@@ -23,7 +23,7 @@ from grading_utils.boundary.student import borrowed, files, forking, proxies, te
 from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
-from grading_utils.boundary.wire import codec, constants, folders, frames, mersenne, nodes, randomness, references
+from grading_utils.boundary.wire import codec, folders, frames, mersenne, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import BoundaryError, Refused
 from grading_utils.boundary.wire.operations import perform
@@ -301,7 +301,7 @@ class Endpoint:
                     int(parameter.kind),
                     parameter.default is not parameter.empty,
                     None if parameter.default is parameter.empty else encoder.value(parameter.default),
-                    None if parameter.annotation is parameter.empty else _annotation(parameter.annotation, encoder),
+                    None if (said := parameter.annotation) is parameter.empty else texts.annotation(said, encoder),
                 )
                 for parameter in signature.parameters.values()
             ]
@@ -312,7 +312,7 @@ class Endpoint:
             qualname=texts.text(target, "__qualname__", 200),
             doc=texts.text(target, "__doc__", 1 << 16),
             parameters=parameters,
-            returns=_annotation(returns, encoder) if given else None,
+            returns=texts.annotation(returns, encoder) if given else None,
             returns_given=given,
         )
 
@@ -379,13 +379,6 @@ def _is_unknown(node: nodes.Value) -> bool:
     """Is it something of a library that would have to be imported first, which can take seconds?"""
     root = node.module.partition(".")[0] if isinstance(node, nodes.Named) else "builtins"
     return root not in sys.modules and root not in sys.stdlib_module_names
-
-
-def _annotation(annotation: object, encoder: codec.Encoder) -> nodes.Value:
-    named = constants.constant_name(annotation)
-    if named is not None or isinstance(annotation, str):
-        return encoder.value(annotation)
-    return texts.plain(inspect.formatannotation(annotation))[:200]
 
 
 _HANDLERS: dict[type, Any] = {
