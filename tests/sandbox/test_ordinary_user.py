@@ -51,7 +51,8 @@ def installation() -> Iterator[Path]:
         (folder / "venv/bin/python").symlink_to(SYSTEM_PYTHON)
         (folder / "venv/pyvenv.cfg").write_text(f"home = {SYSTEM_PYTHON.parent}\n")
         shutil.copytree(Path(msgspec.__file__).parent, packages / "msgspec")
-        shutil.copytree(package / "sandbox", packages / "grading_utils" / "sandbox")
+        for folder_of_ours in ("sandbox", "devices"):
+            shutil.copytree(package / folder_of_ours, packages / "grading_utils" / folder_of_ours)
         for name in ("__init__.py", "errors.py", "open_files.py"):
             shutil.copy(package / name, packages / "grading_utils")
         shutil.copytree(INSIDE, folder / "inside")
