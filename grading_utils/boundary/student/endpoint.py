@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import inspect
 import os
 import random
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from grading_utils.boundary.student import borrowed, files, forking, proxies, texts
+from grading_utils.boundary.student import borrowed, descriptions, files, forking, proxies, texts
 from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
@@ -58,6 +58,7 @@ class Endpoint:
         self._known: dict[str, object] = {}  # what the tester has been told of, and keeps, by name
         self._folder: folders.Watch | None = None
         self._seq = 0
+        self._turn = threading.RLock()  # student code may call the test's functions from several threads
         self._busy = False
         self._could_not_send = False
 
@@ -115,18 +116,19 @@ class Endpoint:
         except references.TooLarge:
             self._could_not_send = True
             raise
-        seq = self._seq
-        ask = m.CallBack(seq=seq, id=id, op=op, arguments=encoded, keywords=list(keywords))
-        frames.send(self._sock, ask, encoder.bulk)
-        while True:
-            question, decoder = self._receive()
-            if isinstance(question, m.Return | m.Fail):
-                self._seq = seq
-                self._busy = True
-                if isinstance(question, m.Return):
-                    return decoder.value(question.value)
-                raise rebuild(question.error, decoder)
-            self._answer(question, decoder)
+        with self._turn:
+            seq = self._seq
+            ask = m.CallBack(seq=seq, id=id, op=op, arguments=encoded, keywords=list(keywords))
+            frames.send(self._sock, ask, encoder.bulk)
+            while True:
+                question, decoder = self._receive()
+                if isinstance(question, m.Return | m.Fail):
+                    self._seq = seq
+                    self._busy = True
+                    if isinstance(question, m.Return):
+                        return decoder.value(question.value)
+                    raise rebuild(question.error, decoder)
+                self._answer(question, decoder)
 
     # --- references ---
 
@@ -290,31 +292,7 @@ class Endpoint:
 
     def _describe_object(self, question: m.Describe, _: codec.Decoder, encoder: codec.Encoder) -> Any:
         target: Any = self._objects[question.id]
-        parameters: list[m.Parameter] | None = None
-        returns: object = inspect.Signature.empty
-        with contextlib.suppress(Exception):
-            signature = inspect.signature(target)
-            returns = signature.return_annotation
-            parameters = [
-                m.Parameter(
-                    parameter.name,
-                    int(parameter.kind),
-                    parameter.default is not parameter.empty,
-                    None if parameter.default is parameter.empty else encoder.value(parameter.default),
-                    None if (said := parameter.annotation) is parameter.empty else texts.annotation(said, encoder),
-                )
-                for parameter in signature.parameters.values()
-            ]
-        given = returns is not inspect.Signature.empty
-        return m.Description(
-            seq=question.seq,
-            name=texts.text(target, "__name__", 200),
-            qualname=texts.text(target, "__qualname__", 200),
-            doc=texts.text(target, "__doc__", 1 << 16),
-            parameters=parameters,
-            returns=texts.annotation(returns, encoder) if given else None,
-            returns_given=given,
-        )
+        return descriptions.of(target, question.seq, encoder)
 
     def _place(self, question: m.Place, decoder: codec.Decoder, _: codec.Encoder) -> Any:
         files.place(decoder.value(question.files))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import traceback
 from typing import Any
 
-from grading_utils.boundary.wire import codec, constants, nodes
 from grading_utils.boundary.wire import messages as m
 
 
@@ -19,14 +17,6 @@ def printed(recorder: Any, name: str) -> str:
 def plain(text: str) -> str:
     """The text with question marks for lone surrogates."""
     return text.encode("utf-8", "replace").decode()
-
-
-def annotation(value: object, encoder: codec.Encoder) -> nodes.Value:
-    """What stands behind the colon of a parameter: a thing that both ends know, or its text."""
-    named = constants.constant_name(value)
-    if named is not None or isinstance(value, str):
-        return encoder.value(value)
-    return plain(inspect.formatannotation(value))[:200]
 
 
 def as_text(output: dict[str, Any]) -> dict[str, Any]:
