@@ -17,11 +17,11 @@ from grading_utils.errors import AuthoringError
 from grading_utils.grading import remembered
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.pipeline import grade
-from grading_utils.grading.solutions import solution_notebook
 from grading_utils.jobs import UNDECIDED
 from grading_utils.results import Status, SubmissionResult
 
-from ..conftest import ASSIGNMENT, cell_named, hand_in, managed
+from ..conftest import ASSIGNMENT, hand_in, managed
+from .conftest import solved
 
 Cells = list[tuple[str, str]]
 
@@ -46,15 +46,6 @@ def course_of(tmp_path: Path) -> Callable[..., Course]:
         return Course.open(root)
 
     return make
-
-
-def solved(course: Course, **cells: str) -> Any:
-    bundle = build_bundle(course, ASSIGNMENT)
-    path = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
-    notebook = solution_notebook(path, bundle.notebooks[ASSIGNMENT])
-    for name, source in cells.items():
-        cell_named(notebook, name).source = source
-    return notebook
 
 
 def graded(course: Course, *students: str, **how: Any) -> dict[str, SubmissionResult]:

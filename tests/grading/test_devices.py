@@ -25,11 +25,11 @@ from grading_utils.errors import AuthoringError, CourseError, SandboxError
 from grading_utils.grading import engines, sandbox_engine
 from grading_utils.grading.calibration import NEEDS_GPU
 from grading_utils.grading.pipeline import grade
-from grading_utils.grading.solutions import solution_notebook
 from grading_utils.results import SubmissionResult
 
-from ..conftest import ASSIGNMENT, cell_named, hand_in, managed
+from ..conftest import ASSIGNMENT, hand_in, managed
 from ..stand_in_card import Plugged, plug_in, uuid_of
+from .conftest import solved
 
 STARTED = "torch.cuda._initialized = True  # as if CUDA had started\n"
 SETUP = "import os, torch\nNUMBERS = torch.tensor([1.0, 2.0, 3.0])"
@@ -61,15 +61,6 @@ def make_course(root: Path, *cells: tuple[str, str], gpu_check: str = "") -> Cou
     notebook = new_notebook(metadata=metadata, cells=made)
     nbformat.write(notebook, root / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
     return Course.open(root)
-
-
-def solved(course: Course, **cells: str) -> Any:
-    bundle = build_bundle(course, ASSIGNMENT)
-    path = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
-    notebook = solution_notebook(path, bundle.notebooks[ASSIGNMENT])
-    for name, source in cells.items():
-        cell_named(notebook, name).source = source
-    return notebook
 
 
 def graded(course: Course, device: str | None = "cuda", *, workers: int = 1) -> dict[str, SubmissionResult]:

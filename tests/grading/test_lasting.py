@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,26 +18,7 @@ from grading_utils.jobs import CellStatus
 from grading_utils.results import Status
 
 from ..conftest import ASSIGNMENT, cell_named, hand_in
-from ..sandbox.conftest import family
-
-
-def jails() -> set[int]:
-    """The processes of this one's jails."""
-    return {pid for pid in family(os.getpid()) if _is_jail(pid)}
-
-
-def _is_jail(pid: int) -> bool:
-    try:
-        return b"grading_utils.sandbox" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-
-
-def end_jails(others: set[int]) -> None:
-    """Kill all of them but those of other tests."""
-    for pid in jails() - others:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+from ..sandbox.conftest import end_jails, jails
 
 
 def test_a_warm_process_that_is_killed_in_the_middle_of_a_class_costs_nobody_anything(

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from distributed import Client, Security
 
+from grading_utils.course.course import Course
+from grading_utils.reporting.records import RESULTS, read_json
 from grading_utils.runners.cluster import Tls
 
 from ..sandbox.conftest import family
@@ -129,3 +131,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.stop()
+
+
+def scores(course: Course) -> dict[str, list[tuple[str, float | None, str]]]:
+    """What each student got, check by check."""
+    results = read_json(course.root / RESULTS)
+    return {one.student: [(cell.grade_id, cell.score, cell.message) for cell in one.cells] for one in results}

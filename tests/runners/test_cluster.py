@@ -25,15 +25,14 @@ from grading_utils.grading.jobs import make_job
 from grading_utils.grading.pipeline import grade as grade_all
 from grading_utils.intake.restoring import restore
 from grading_utils.jobs import CellStatus
-from grading_utils.reporting.records import RESULTS, read_json
 from grading_utils.runners import worker
 from grading_utils.runners.cluster import DaskRunner
 from grading_utils.runners.identity import identity
 from grading_utils.runners.parcel import parcel_of
 
 from ..conftest import ASSIGNMENT, ROOT, cell_named, hand_in
-from ..sandbox.conftest import family
-from .conftest import Cluster, kill_all, wait_for, write_certificates
+from ..sandbox.conftest import end_jails, jails
+from .conftest import Cluster, kill_all, scores, wait_for, write_certificates
 
 KILLS_ITSELF = "import os, signal\ndef count_words(text):\n    os.kill(os.getpid(), signal.SIGKILL)"
 KILLS_EVERYBODY = "import os, signal\ndef count_words(text):\n    os.kill(-1, signal.SIGKILL)"
@@ -54,11 +53,6 @@ def handed_in(small_course: Course, solution: Any) -> Course:
             cell_named(notebook, "count-words").source = answer
         hand_in(small_course, f"s{number}", notebook)
     return small_course
-
-
-def scores(course: Course) -> dict[str, list[tuple[str, float | None, str]]]:
-    results = read_json(course.root / RESULTS)
-    return {one.student: [(cell.grade_id, cell.score, cell.message) for cell in one.cells] for one in results}
 
 
 @pytest.fixture
@@ -208,7 +202,7 @@ def test_a_worker_keeps_a_bounded_number_of_engines(
     small_course: Course, shelf: worker._Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "MOST_ENGINES", 1)
-    others = _jails()
+    others = jails()
     bundle = build_bundle(small_course, ASSIGNMENT)
     parcel = parcel_of(bundle, bundle.notebooks[ASSIGNMENT], ())
     for assignment in ("first", "second"):
@@ -217,19 +211,7 @@ def test_a_worker_keeps_a_bounded_number_of_engines(
         worker.run(name, identity(), None, packed)
         assert list(shelf._places) == [name]
     # The end of the first one takes a moment.
-    wait_for(lambda: len(_jails() - others) == 1)
-
-
-def _jails() -> set[int]:
-    """Jails below this process; those of other tests that run in it as well."""
-    return {pid for pid in family(os.getpid()) if _is_jail(pid)}
-
-
-def _is_jail(pid: int) -> bool:
-    try:
-        return b"grading_utils.sandbox.jail" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
+    wait_for(lambda: len(jails() - others) == 1)
 
 
 def test_an_engine_whose_warm_process_was_killed_is_started_again(
@@ -239,10 +221,9 @@ def test_an_engine_whose_warm_process_was_killed_is_started_again(
     notebook = bundle.notebooks[ASSIGNMENT]
     name, packed = parcel_of(bundle, notebook, ()).packed()
     job = msgspec.msgpack.encode(make_job(restore(solution, notebook).notebook, notebook))
-    others = _jails()
+    others = jails()
     worker.run(name, identity(), job, packed)
-    for pid in _jails() - others:
-        kill_all(pid)
+    end_jails(others)
     reply = msgspec.msgpack.decode(worker.run(name, identity(), job, packed), type=worker.Reply)
     assert reply.run is not None
     assert {cell.status for cell in reply.run.cells} == {CellStatus.OK}

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from grading_utils.course.course import Course
-from grading_utils.reporting.records import RESULTS, read_json
 
 from ..conftest import ASSIGNMENT, cell_named, hand_in
-from .conftest import wait_for, write_certificates
+from .conftest import scores, wait_for, write_certificates
 from .hosts import Network, missing
 
 PROGRAMS = Path(sys.executable).parent
@@ -59,11 +58,6 @@ def course(small_course: Course, solution: Any) -> Course:
         for name in wrong:
             cell_named(solution, name).source = before
     return small_course
-
-
-def scores(course: Course) -> dict[str, list[tuple[str, float | None, str]]]:
-    results = read_json(course.root / RESULTS)
-    return {one.student: [(cell.grade_id, cell.score, cell.message) for cell in one.cells] for one in results}
 
 
 @pytest.fixture

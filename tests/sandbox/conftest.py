@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -115,3 +118,22 @@ def family(pid: int) -> set[int]:
         if not more:
             return found
         found |= more
+
+
+def jails() -> set[int]:
+    """The jails below this process; those of other tests that run in it as well."""
+    return {pid for pid in family(os.getpid()) if _is_jail(pid)}
+
+
+def end_jails(others: set[int]) -> None:
+    """Kill all of them but those of other tests, with everything that runs in them."""
+    for pid in {member for jail in jails() - others for member in family(jail)}:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _is_jail(pid: int) -> bool:
+    try:
+        return b"grading_utils.sandbox.jail" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
