@@ -40,9 +40,9 @@ def is_frame(value: object) -> bool:
 
 
 def describe(value: Any) -> Phrase:
-    """Name a value's type the way a student would: "None: does your function `return` it?"."""
+    """Name a value's type the way a student would: "None (does your function `return` its result?)"."""
     if value is None:
-        return Phrase("None: does your function `return` its result?")
+        return Phrase("None (does your function `return` its result?)")
     if value is Ellipsis:
         return Phrase("`...`: replace the dots with your own code")
     if is_tensor(value):

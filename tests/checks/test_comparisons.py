@@ -72,7 +72,7 @@ def test_a_value_of_a_wrong_type_gets_a_message_and_nothing_of_it_runs(check: An
 
 @pytest.mark.parametrize("check", [check_table, check_tensor, lambda value: check_text(value, "a")])
 def test_none_asks_about_return(check: Any) -> None:
-    with pytest.raises(AssertionError, match="does your function `return` its result"):
+    with pytest.raises(AssertionError, match=r"None \(does your function `return` its result\?\)\.$"):
         check(None)
 
 
