@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from grading_utils.checks.elsewhere import is_library
 from grading_utils.checks.source import parse
@@ -34,9 +35,21 @@ def rebinding(tree: ast.AST, name: str, definition: ast.AST | None = None) -> as
         name: The name.
         definition: What binds it as the text shows; whoever asks looks into that for himself.
     """
+    nodes, parents = _suspicious(tree)
+    known = set(ast.walk(definition)) if nodes and definition is not None else set()
+    return next((node for node in nodes if node not in known and _may_rebind(node, name, parents)), None)
+
+
+@lru_cache(maxsize=8)
+def _suspicious(tree: ast.AST) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
+    """The parts of a text that may bind some name, and what each part of it stands in; every check asks for them."""
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
-    known = set(ast.walk(definition)) if definition is not None else set()
-    return next((node for node in ast.walk(tree) if node not in known and _may_rebind(node, name, parents)), None)
+    return [node for node in parents if _depends(node) or _may_rebind(node, "", parents)], parents
+
+
+def _depends(node: ast.AST) -> bool:
+    """Does it depend on the name whether this part binds it?"""
+    return isinstance(node, ast.Global | ast.NamedExpr) or (isinstance(node, ast.Name) and node.id in _RUNS_TEXT)
 
 
 def _may_rebind(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> bool:

@@ -226,7 +226,7 @@ class Endpoint:
         given = [decoder.value(argument) for argument in question.arguments]
         positional = given[: len(given) - len(question.keywords)]
         keywords = dict(zip(question.keywords, given[len(positional) :], strict=True))
-        before = [self._fingerprint(value) for value in given]
+        before = [None if place in question.each else self._fingerprint(value) for place, value in enumerate(given)]
         marks = randomness.marks()
         target = self._objects[question.id]
         self._could_not_send = False
@@ -236,7 +236,10 @@ class Endpoint:
         with recording(self._warm.shell) as recorder, borrowed.replaced(functions):
             try:
                 self._busy = True
-                result = perform(target, question.op, positional, keywords)
+                if question.times:
+                    result = self._call_each(target, question, given, encoder)
+                else:
+                    result = perform(target, question.op, positional, keywords)
             except BoundaryError:
                 raise
             except BaseException as problem:
@@ -258,7 +261,19 @@ class Endpoint:
         }
         if error is not None:
             return m.Threw(seq=question.seq, error=error, **traces)
-        return m.Answer(seq=question.seq, value=encoder.value(result), **traces)
+        return m.Answer(seq=question.seq, value=result if question.times else encoder.value(result), **traces)
+
+    def _call_each(self, target: Any, question: m.Operate, given: list[Any], encoder: codec.Encoder) -> nodes.Value:
+        """See `messages.Operate.times`; ends early where the message is half full or a name is bound anew."""
+        results: list[nodes.Value] = []
+        for turn in range(question.times):
+            row = [value[turn] if place in question.each else value for place, value in enumerate(given)]
+            first = len(row) - len(question.keywords)
+            named = dict(zip(question.keywords, row[first:], strict=True))
+            results.append(encoder.value(perform(target, question.op, row[:first], named)))
+            if encoder.is_half_full or self._rebound():
+                break
+        return nodes.Sequence("list", results)
 
     def _take(self, question: m.Take, __: codec.Decoder, encoder: codec.Encoder) -> Any:
         iterator: Any = self._objects[question.id]

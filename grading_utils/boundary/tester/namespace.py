@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Any
 
+from grading_utils.boundary.tester import loops
 from grading_utils.boundary.tester.held import Held
 from grading_utils.boundary.tester.permits import library_name
 from grading_utils.boundary.tester.session import Session
@@ -75,6 +76,8 @@ class TestNamespace(dict[str, Any]):
     # --- what Python does with globals ---
 
     def __missing__(self, name: str) -> Any:
+        if name in loops.HELPERS:
+            return loops.HELPERS[name]
         if hasattr(builtins, name) or self._session is None or not isinstance(name, str):
             raise KeyError(name)
         if name in self._imports and name in self._student_names and (own := self._imported(name)) is not None:

@@ -179,9 +179,13 @@ class Session(Conversation):
 
     @guarded
     def operate(
-        self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
-    ) -> Any:
-        """Do something with an object of the student's; what it did to the arguments is done to ours."""
+        self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None,
+        times: int = 0, each: tuple[int, ...] = (),
+    ) -> Any:  # fmt: skip
+        """Do something with an object of the student's; what it did to the arguments is done to ours.
+
+        With `times` a list of what so many calls gave, or the first of them; see `messages.Operate`.
+        """
         given = [*arguments, *keywords.values()]
         if op == "__call__" and id in self._members and given and not self._context.rights.methods:
             raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
@@ -193,7 +197,7 @@ class Session(Conversation):
         marks = randomness.marks()
         news = randomness.changed(self._random_marks, marks)
         question = m.Operate(
-            seq=self._next(), id=id, op=op, arguments=encoded, keywords=list(keywords),
+            seq=self._next(), id=id, op=op, arguments=encoded, keywords=list(keywords), times=times, each=list(each),
             random=randomness.encode(encoder, news), replaced=self._replaced_builtins(encoder),
         )  # fmt: skip
         reply, decoder = self._ask(question, encoder)
@@ -216,6 +220,8 @@ class Session(Conversation):
         if reply.too_large:
             self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
         result = self._result(reply, decoder, path=path)
+        if times and not (type(result) is list and 0 < len(result) <= times):
+            raise self._break("the student's process gave more or fewer results than it was asked for")
         if op == "getattr" and is_stand_in(result):
             self._members.add(result._boundary_remote.id)
         return result

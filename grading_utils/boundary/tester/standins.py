@@ -34,9 +34,10 @@ class Link(Protocol):
     """What a stand-in asks of the conversation that it came from; see `session.Session`."""
 
     def operate(
-        self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None
-    ) -> Any:
-        """Do something with the student's object."""
+        self, id: int, op: str, arguments: tuple[Any, ...], keywords: dict[str, Any], *, path: str | None = None,
+        times: int = 0, each: tuple[int, ...] = (),
+    ) -> Any:  # fmt: skip
+        """Do something with the student's object; with `times`, call it again and again."""
 
     def take(self, iterator: Any, count: int) -> bool:
         """Fetch up to `count` more items of an iterator."""

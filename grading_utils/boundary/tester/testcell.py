@@ -24,6 +24,7 @@ from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.faults import is_ours
 from grading_utils.boundary.tester.hidden import Check, details
 from grading_utils.boundary.tester.hidden import message as hidden_message
+from grading_utils.boundary.tester.loops import batched
 from grading_utils.boundary.tester.namespace import MainModule, TestNamespace
 from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.verdicts import NO_POINTS, fault, left_open, points_in, refused, why_stopped
@@ -123,7 +124,8 @@ def run_in_tester(cell: Cell, namespace: TestNamespace, context: Context, shell:
 def _execute(run: _Running, namespace: TestNamespace, shell: NotebookShell, stdout: _Stdout) -> object:
     """Run all statements; returns the value of the last one where it is an expression."""
     source = shell.transform_cell(run.cell.source)
-    linecache.cache[run.filename] = (len(source), None, source.splitlines(keepends=True), run.filename)
+    lines = source.splitlines(keepends=True)
+    linecache.cache[run.filename] = (len(source), None, lines, run.filename)
     run.tree = tree = parse(source) or ast.parse(source, run.filename)  # which says what is wrong
     namespace.prefetch(source, run.filename)
     value: object = None
@@ -133,6 +135,7 @@ def _execute(run: _Running, namespace: TestNamespace, shell: NotebookShell, stdo
         run.is_tainted = run.is_tainted or hidden
         stdout.is_muted = hidden
         value = None
+        statement = batched(statement, lines)
         if isinstance(statement, ast.Expr):
             value = _run(compile(ast.Expression(statement.value), run.filename, "eval", _AWAIT), namespace)
         else:

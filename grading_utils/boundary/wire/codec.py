@@ -78,6 +78,11 @@ class Encoder:
         self._bulk_size = 0
         self._path: set[int] = set()
 
+    @property
+    def is_half_full(self) -> bool:
+        """Has half of what fits in a message been written?"""
+        return self._room < _ROOM // 2 or self._bulk_size > nodes.MAX_BULK // 2
+
     def value(self, value: object) -> nodes.Value:
         """The node for `value`; a reference where it is no data or (unless strict) too large to send."""
         before = self._room, self._bulk_size, len(self.bulk)

@@ -81,6 +81,10 @@ class Operate(_Message, frozen=True, kw_only=True, tag="do"):
     arguments: list[nodes.Value] = []
     keywords: list[str] = []
     """Names of the last arguments."""
+    times: int = 0
+    """If not 0, call it up to so many times → a list of the results, of one call at least."""
+    each: list[nodes.Natural] = []
+    """Which arguments are then lists, with one item for each call; of the others, every call gets the same object."""
     random: list[nodes.Randomness] = []
     """States that P's global random number generators shall have first."""
     replaced: dict[nodes.Name, nodes.Value] = {}
