@@ -26,7 +26,7 @@ def take_over(shell: NotebookShell, source: str, earlier: Sequence[str]) -> None
     namespace: dict[str, Any] = shell.user_ns
     missing = mentioned_names(source) - namespace.keys() - vars(builtins).keys()
     for text in earlier if missing else ():
-        tree = parse(text)
+        tree = parse(text) if bound_names(text) & missing else None
         for statement in tree.body if tree is not None else ():
             if isinstance(statement, _BINDING) and bound_names(ast.unparse(statement)) & missing:
                 code = compile(ast.Module([statement], []), "<an earlier test cell>", "exec")

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grading_utils.boundary.tester.standins import is_stand_in
+from grading_utils.boundary.tester.syntax import starts
 from grading_utils.boundary.wire.generators import is_generator
 
 MOST_AT_ONCE = 128
@@ -38,9 +39,12 @@ def batched(statement: ast.stmt, lines: list[str]) -> ast.stmt:
         statement: Is left as it is.
         lines: Of the test.
     """
-    if not _COMPREHENSION.search("".join(lines[statement.lineno - 1 : statement.end_lineno])):
+    first = starts(statement) - 1
+    text = "".join(lines[first : statement.end_lineno])
+    if not _COMPREHENSION.search(text):
         return statement
-    return _Rewriter().visit(copy.deepcopy(statement))  # type: ignore[no-any-return]
+    own = ast.parse("\n" * first + text).body  # sooner than a copy of the tree
+    return _Rewriter().visit(own[0] if len(own) == 1 else copy.deepcopy(statement))  # type: ignore[no-any-return]
 
 
 class _Rewriter(ast.NodeTransformer):

@@ -290,7 +290,7 @@ def _notice_new_modules(home: str) -> None:
     `importlib.invalidate_caches` forgets all other folders too: hundreds, each on pages that this fork shares.
     """
     for path, finder in list(sys.path_importer_cache.items()):
-        if finder is None or not os.path.isabs(path):  # noqa: PTH117 (a key)
+        if finder is None or path[:1] != "/":
             del sys.path_importer_cache[path]
         elif path.startswith(home):
             finder.invalidate_caches()  # type: ignore[attr-defined]
