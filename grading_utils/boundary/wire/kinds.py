@@ -152,21 +152,23 @@ def claimed_class(
     kinds: list[str],
     can: list[str],
     shared: SharedClasses | None = None,
-    make: Callable[..., Any] | None = None,
 ) -> type:
     """A class for `isinstance` to look at: one that is trusted itself, or a subclass, in name only, of those.
 
     It has no instances and runs no code of the classes that it claims. No class of a library whose instances have a
-    layout of their own is among them: C code would read the memory of a stand-in as that of a tensor. Calling it is
-    `make`.
+    layout of their own is among them: C code would read the memory of a stand-in as that of a tensor.
     """
     found = [trusted_class(kind, shared) for kind in kinds]
     trusted = [kind for kind in found if kind is not None and kind is not object]
     safe = [kind for kind in trusted if not is_unclaimed(kind)]
     if found and found[0] is not None and found[0] in safe:
         return found[0]
-    claimed = _claimed_class(name if name.isidentifier() else "object", tuple(dict.fromkeys(safe)), tuple(can))
-    if make is None or not isinstance(claimed, _Claimed):
+    return _claimed_class(name if name.isidentifier() else "object", tuple(dict.fromkeys(safe)), tuple(can))
+
+
+def with_constructor(claimed: type, make: Callable[..., Any]) -> type:
+    """A claimed class that `make` is called for where it is called; any other class as it is."""
+    if not isinstance(claimed, _Claimed):
         return claimed
     _Claimed.claimed = claimed.__mro__
     try:
