@@ -2,7 +2,8 @@
 
 Each file in `constructs/` is a notebook: `locked` cells, an `answer`, and `checks` in order. A check `needs` nothing,
 `changes`, `comparisons`, `files` or `figures`; with those rights the answer passes it, with fewer it doesn't, and
-without the answer it doesn't either (but for `free` ones). A check with `place: inside` can't be passed apart, and says why.
+without the answer it doesn't either (but for `free` ones). A check with `place: inside` can't be passed apart, and says
+why.
 """
 
 from __future__ import annotations
