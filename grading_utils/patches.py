@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from grading_utils.errors import MachineError
 from grading_utils.replacing import replace_folder
 
 TRIED_WITH = {"nbgrader": "0.9.6", "SQLAlchemy": "2.1.9", "alembic": "1.20.1", "jsonschema": "4.26.0"}
@@ -64,6 +65,29 @@ def finish_new_gradebook(session: Any) -> None:
     if not is_there or not session.execute(text("SELECT count(*) FROM alembic_version")).scalar():
         session.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": api.get_alembic_version()})
     session.commit()
+
+
+def refuse_unknown_tables(session: Any) -> None:
+    """Refuse a gradebook that another version of nbgrader made; nbgrader itself would use it as if it were its own.
+
+    Args:
+        session: The gradebook's SQLAlchemy session.
+
+    Raises:
+        MachineError: The version of its tables is none that this nbgrader knows.
+    """
+    from nbgrader import api
+    from sqlalchemy import inspect, text
+
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return
+    known = {path.name.partition("_")[0] for path in (Path(api.__file__).parent / "alembic" / "versions").glob("*.py")}
+    for (version,) in session.execute(text("SELECT version_num FROM alembic_version")):
+        if version not in known:
+            raise MachineError(
+                f"the gradebook was made by another version of nbgrader: this one does not know tables {version!r}; "
+                "use the nbgrader that made it, or put a copy from before in its place"
+            )
 
 
 @contextmanager
