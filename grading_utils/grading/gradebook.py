@@ -88,6 +88,15 @@ class GradebookWriter:
         with self._one_writer.held():
             return self._sync(bundle, tell)
 
+    def introduce(self, bundle: Bundle) -> None:
+        """Make the gradebook know an assignment that is new to it, so that `nbgrader autograde` and the formgrader do.
+
+        One that it knows is left to `sync`, which needs what the gradebook knew when the class was graded last.
+        """
+        with self._one_writer.held():
+            if all(self._stored(bundle.assignment, name) is None for name in bundle.notebooks):
+                self._sync(bundle, lambda _: None)
+
     def _sync(self, bundle: Bundle, tell: Callable[[str], None]) -> Bundle:
         self._gradebook.update_or_create_assignment(bundle.assignment)
         notebooks = dict(bundle.notebooks)

@@ -11,10 +11,12 @@ from typing import Any
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 import grading_utils
 from grading_utils.authoring.release import release
+from grading_utils.cli import main
 from grading_utils.course.course import Course
 from grading_utils.grading.decisions import Decisions
 from grading_utils.grading.people import extend, import_students, set_due
@@ -89,11 +91,13 @@ def test_nbgrader_feedback_shows_no_hidden_test(small_course: Course, solution: 
 def test_nbgrader_autograde_works_in_a_clone_that_uses_the_environment_of_another_one(
     small_course: Course, solution: Any
 ) -> None:
+    """The formgrader's button does the same; `release` has told the gradebook of the assignment."""
     clone = small_course.root / "grading_utils"
     shutil.copytree(Path(grading_utils.__file__).parent, clone, ignore=shutil.ignore_patterns("__pycache__"))
     with (clone / "__init__.py").open("a") as package:
         package.write("\nWHOSE = 'the clone'\n")
-    assert nbgrader(small_course, "generate_assignment", ASSIGNMENT).returncode == 0
+    released = CliRunner().invoke(main, ["release", "--no-proof", "--course", str(small_course.root)])
+    assert released.exit_code == 0, released.output
     asks = "\nimport grading_utils\nassert grading_utils.WHOSE == 'the clone'"
     cell_named(solution, "count-words").source += asks
     hand_in(small_course, "ann", solution)
