@@ -224,6 +224,26 @@ def test_conda_builds_the_same_environment_as_make() -> None:
     assert f"pytorch-cpu={torch}" in environment["dependencies"], "pip would put the CUDA build in its place"
 
 
+def test_every_place_names_the_same_pythons() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [words[-1] for words in (line.split(" :: ") for line in project["classifiers"]) if "." in words[-1]]
+    first, last = (int(version.partition(".")[2]) for version in (named[0], named[-1]))
+    assert named == [f"3.{minor}" for minor in range(first, last + 1)]
+    wanted = f">=3.{first},<3.{last + 1}"
+    assert project["requires-python"] == wanted
+    assert f"--python '{wanted}'" in (ROOT / "grading_utils/platforms/templates/setup.sh").read_text()
+    github = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]["test"]["strategy"]["matrix"]
+    gitlab = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text())["test"]["parallel"]["matrix"]
+    assert (github["python"], [row["PYTHON"] for row in gitlab]) == (named, [named])
+    words = f"Python {', '.join(named[:-1])} or {named[-1]}"
+    assert words in (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"(3, {first}) <= sys.version_info[:2] < (3, {last + 1})" in makefile
+    assert words in makefile
+    tried = (ROOT / "docs" / "ci.md").read_text().partition("## Pythons")[2]
+    assert re.findall(r"^\| (3\.\d+)", tried, re.MULTILINE) == named
+
+
 def test_every_direct_dependency_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *(d for group in project["optional-dependencies"].values() for d in group)]

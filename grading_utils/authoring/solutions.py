@@ -51,7 +51,7 @@ def still_due(course: Course, assignment: str) -> datetime | None:
     """Until when somebody may still hand in, extensions included; None where nobody may or no date is known."""
     if not course.has_gradebook:
         return None
-    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+    with course.gradebook() as gradebook:
         try:
             known = gradebook.find_assignment(assignment)
         except MissingEntry:
