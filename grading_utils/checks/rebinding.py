@@ -2,8 +2,8 @@
 
 The text of a submission shows what `def`, `class`, `import` and assignments bind. Here are the ways around them: names
 that a function declares global, `:=`, `import *` of a module of the student's own, the notebook's namespace as a dict,
-`exec`, `__main__`, and another function's code put into a function. Whoever builds such words at run time gets past
-this; it finds what a text says.
+`exec`, `__main__`, another function's code put into a function, and what is put into a class from outside. Whoever
+builds such words at run time gets past this; it finds what a text says.
 """
 
 from __future__ import annotations
@@ -37,19 +37,40 @@ def rebinding(tree: ast.AST, name: str, definition: ast.AST | None = None) -> as
     """
     nodes, parents = _suspicious(tree)
     known = set(ast.walk(definition)) if nodes and definition is not None else set()
-    return next((node for node in nodes if node not in known and _may_rebind(node, name, parents)), None)
+    others = [node for node in nodes if node not in known]
+    if isinstance(definition, ast.ClassDef) and (given := [node for node in others if _gives(node, name, parents)]):
+        return given[0]
+    return next((node for node in others if _may_rebind(node, name, parents)), None)
 
 
 @lru_cache(maxsize=8)
 def _suspicious(tree: ast.AST) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
-    """The parts of a text that may bind some name, and what each part of it stands in; every check asks for them."""
+    """The parts of a text that may bind some name, and what each part of it stands in."""
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     return [node for node in parents if _depends(node) or _may_rebind(node, "", parents)], parents
 
 
 def _depends(node: ast.AST) -> bool:
     """Does it depend on the name whether this part binds it?"""
-    return isinstance(node, ast.Global | ast.NamedExpr) or (isinstance(node, ast.Name) and node.id in _RUNS_TEXT)
+    match node:
+        case ast.Global() | ast.NamedExpr() | ast.Attribute(ctx=ast.Store()):
+            return True
+        case ast.Name(id=called) | ast.Call(func=ast.Name(id=called)):
+            return called in _RUNS_TEXT or called == "setattr"
+    return False
+
+
+def _gives(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Is something put into the class `name` from outside, which may be code: `A.run = …`, `setattr(A, "run", …)`?"""
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner), ctx=ast.Store()):
+            value = getattr(parents[node], "value", None)
+        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), _, value]):
+            pass
+        case _:
+            return False
+    may_be_code = isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Lambda | type(None))
+    return owner == name and may_be_code and not _is_in_a_function(node, parents)
 
 
 def _may_rebind(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> bool:

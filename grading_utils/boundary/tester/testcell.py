@@ -135,7 +135,7 @@ def _execute(run: _Running, namespace: TestNamespace, shell: NotebookShell, stdo
         run.is_tainted = run.is_tainted or hidden
         stdout.is_muted = hidden
         value = None
-        statement = batched(statement, lines)
+        statement = statement if "warn" in source else batched(statement, lines)  # each call tells its own warnings
         if isinstance(statement, ast.Expr):
             value = _run(compile(ast.Expression(statement.value), run.filename, "eval", _AWAIT), namespace)
         else:
