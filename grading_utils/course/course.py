@@ -21,6 +21,8 @@ from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
 
 CONFIG_FILE = "nbgrader_config.py"
+OWN_FOLDER = ".grading_utils"
+"""Where a course keeps what is remembered about it; students never see it, and it can be deleted at any time."""
 
 
 @dataclass(frozen=True)
