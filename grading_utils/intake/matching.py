@@ -106,7 +106,7 @@ def _by_place(cells: list[Any], bundle: NotebookBundle, matching: Matching) -> l
     first = {name: index for index, name in reversed(list(enumerate(matching.names)))}
     guessed: list[str] = []
     start, run = -1, list[str]()
-    for known in (*bundle.managed, None):
+    for known in (*bundle.managed, None) if any(matching.names) else ():
         if known is not None and known not in last:
             run += [] if is_instructor_owned(bundle.managed[known]) else [known]
             continue

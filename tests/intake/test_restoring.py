@@ -286,6 +286,13 @@ def test_an_answer_that_has_lost_its_name_is_found_by_id_or_place(lose: Any, sol
     assert restored.attention == ([NAMES_LOST[lose]] if NAMES_LOST[lose] else [])
 
 
+def test_cells_of_which_none_is_known_are_taken_for_no_answer(solution: Any, bundle: Any) -> None:
+    solution.cells = [new_code_cell("commonest = 'la'"), new_markdown_cell("Because.")]
+    restored = restore(solution, bundle)
+    assert restored.attention[0] == "the answer cell count-words is missing"
+    assert cell_named(restored.notebook, "commonest").source.startswith("#")
+
+
 def test_two_nameless_cells_for_two_missing_answers_are_not_mixed_up_with_three(solution: Any, bundle: Any) -> None:
     for name in ("count-words", "count-words-test", "commonest"):
         solution.cells.remove(cell_named(solution, name))
