@@ -83,7 +83,7 @@ def test_a_small_model_learns_and_the_same_seed_gives_the_same_weights(tokenizer
         torch.manual_seed(0)
         recipe = replace(SMALL, tokens=25 * 2 * 64)
         model = build_model(recipe, tokenizer)
-        data = list(islice(batches(recipe, tokenizer, torch.device("cpu")), 25))
+        data = list(islice(batches(recipe, tokenizer, corpus.documents("training 1"), torch.device("cpu")), 25))
         losses = []
         for part in (data[:1], data, data[-1:]):
             with torch.no_grad():
