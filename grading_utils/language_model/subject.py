@@ -46,8 +46,9 @@ class Subject:
         """
         limit = self.model.config.max_position_embeddings
         ids = [self.tokenizer.eos_token_id, *self.tokenizer(text, verbose=False)["input_ids"]][:limit]
-        with torch.no_grad():
-            logs = self.model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
+        batch = torch.tensor([ids])
+        with torch.no_grad():  # every token counts, also one that could be filler
+            logs = self.model(batch, attention_mask=torch.ones_like(batch)).logits[0, :-1].log_softmax(-1)
         picked = logs.gather(-1, torch.tensor(ids[1:])[:, None])
         return -float(picked.sum()) / math.log(2), len(self.tokenizer.decode(ids[1:]).encode())
 
