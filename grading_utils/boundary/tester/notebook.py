@@ -25,6 +25,7 @@ from grading_utils.boundary.tester.folder import Folder, share_files
 from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
 from grading_utils.boundary.tester.inside import run_inside
+from grading_utils.boundary.tester.made import Made
 from grading_utils.boundary.tester.namespace import instructor_namespace, rebased
 from grading_utils.boundary.tester.plan import Plan
 from grading_utils.boundary.tester.sanitizer import checked
@@ -79,6 +80,7 @@ class Notebook:
             earlier=lambda: self._plan.earlier(self._position),
             binds=self._plan.binds,
             has_gpu=warm.has_gpu,
+            made=Made(job.solution.makes if job.solution is not None else {}, self._namespace.own),
         )
         if any(cell.rights.files for cell in job.cells):
             self._context.folder = Folder(self._context)
