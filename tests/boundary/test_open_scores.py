@@ -72,6 +72,11 @@ OPEN = {
         SMALL_BULK,
     ),
     "members.found limit": ("class A:\n    equals = str", "assert A().equals(3)", []),
+    "session.code limit": (
+        "def f(): return 1\nexec('f = lambda: 2')",
+        "import inspect\nassert '1' in inspect.getsource(f) and f() == 2",
+        [],
+    ),
     "session.may_decide limit": ("class A:\n    def __eq__(self, other): return True", "assert A() == 1", []),
     "lent._lend limit": (
         PLAIN,

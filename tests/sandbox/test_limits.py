@@ -170,6 +170,22 @@ except RuntimeError:
     assert answer == POLICY.processes - 1
 
 
+def test_processes_and_threads_are_counted_from_outside_too(stage: Stage) -> None:
+    """Where the kernel lets more of them start than the policy says."""
+    code = """
+import threading, time
+for _ in range(6): threading.Thread(target=time.sleep, args=(5,)).start()
+time.sleep(5)
+"""
+    answer = stage.tester(f"""
+import dataclasses
+s = students()
+s._policy = dataclasses.replace(s._policy, processes=3)
+answer = ask(s, {code!r})
+""")
+    assert answer == {"ended": "process limit: more than 3 processes and threads"}
+
+
 def test_a_bomb_in_one_student_leaves_the_others_their_processes(stage: Stage) -> None:
     answer = stage.tester("""
 bomber, other = students(), students()

@@ -261,7 +261,10 @@ class Session(Conversation):
 
     def code(self, path: str) -> types.CodeType | None:
         """See `standins.Link`."""
-        return code_of(self._context.source(path))
+        code, other = code_of(self._context.source(path))
+        if other:
+            raise self._context.limit(f"`{other}` may give `{path}` to something else than the cells' text shows")
+        return code
 
     def may_decide(self, what: str) -> bool:
         """See `standins.Link`."""
