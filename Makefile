@@ -1,4 +1,4 @@
-# Everything needs only Python 3.11+; the first call sets up .venv, later ones are quick.
+# Everything needs only Python 3.11 to 3.14; the first call sets up .venv, later ones are quick.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -19,8 +19,8 @@ help:  ## Show what make can do
 setup: $(READY)  ## Create .venv and install everything into it
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || \
+	  { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12"; exit 1; }
 	@echo "Setting up .venv (a few minutes, only once) ..."
 	@$(PYTHON) -m venv .venv
 	@command -v nvidia-smi >/dev/null || $(CPU_TORCH) || echo "PyTorch's own CPU build is out of reach; going on with the ordinary one"

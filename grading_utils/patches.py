@@ -7,12 +7,16 @@ compares `TRIED_WITH` with `constraints.txt`, so that a new version is looked at
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from grading_utils.errors import MachineError
+from grading_utils.replacing import replace_folder
 
 TRIED_WITH = {"nbgrader": "0.9.6", "SQLAlchemy": "2.1.9", "alembic": "1.20.1", "jsonschema": "4.26.0"}
 
@@ -63,6 +67,29 @@ def finish_new_gradebook(session: Any) -> None:
     session.commit()
 
 
+def refuse_unknown_tables(session: Any) -> None:
+    """Refuse a gradebook that another version of nbgrader made; nbgrader itself would use it as if it were its own.
+
+    Args:
+        session: The gradebook's SQLAlchemy session.
+
+    Raises:
+        MachineError: The version of its tables is none that this nbgrader knows.
+    """
+    from nbgrader import api
+    from sqlalchemy import inspect, text
+
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return
+    known = {path.name.partition("_")[0] for path in (Path(api.__file__).parent / "alembic" / "versions").glob("*.py")}
+    for (version,) in session.execute(text("SELECT version_num FROM alembic_version")):
+        if version not in known:
+            raise MachineError(
+                f"the gradebook was made by another version of nbgrader: this one does not know tables {version!r}; "
+                "use the nbgrader that made it, or put a copy from before in its place"
+            )
+
+
 @contextmanager
 def one_commit(session: Any) -> Iterator[None]:
     """Make nbgrader's commits, one for every little step, a single one: each waits for the disk.
@@ -101,3 +128,58 @@ def read_timestamps_with(reader: Callable[[str], datetime | None]) -> None:
             return parse_utc(text)  # type: ignore[no-any-return]
 
     coursedir.parse_utc = read
+
+
+def keep_results_until_replaced() -> None:
+    """Let nbgrader's converters put back what they removed where the new result could not be made.
+
+    They remove a student's autograded notebooks, a page of feedback or a release before they begin with the new one.
+    """
+    from nbgrader.converters.base import BaseConverter
+
+    begin, end, convert = BaseConverter.init_destination, BaseConverter.set_permissions, BaseConverter.convert_notebooks
+    begun: dict[int, tuple[Path, Path]] = {}
+
+    def settle(self: Any) -> None:
+        if id(self) in begun and _put_back(*begun.pop(id(self))):
+            self.log.warning("The new result could not be made, so the one from before is there again")
+
+    def forget(self: Any) -> None:
+        if id(self) in begun:
+            shutil.rmtree(begun.pop(id(self))[1], ignore_errors=True)
+
+    def init_destination(self: Any, assignment: str, student: str) -> bool:
+        settle(self)
+        target = Path(os.path.normpath(self._format_dest(assignment, student)))
+        before = target.with_name(f".{target.name}.before")
+        _put_back(target, before)  # a run that was killed has left it
+        if target.is_dir():
+            replace_folder(target, before)
+            begun[id(self)] = target, before
+        goes_on: bool = begin(self, assignment, student)
+        if not goes_on:
+            forget(self)
+        return goes_on
+
+    def set_permissions(self: Any, assignment: str, student: str) -> None:  # nbgrader's last step for a student
+        end(self, assignment, student)
+        forget(self)
+
+    def convert_notebooks(self: Any) -> None:
+        try:
+            convert(self)
+        finally:
+            settle(self)
+
+    BaseConverter.init_destination = init_destination
+    BaseConverter.set_permissions = set_permissions
+    BaseConverter.convert_notebooks = convert_notebooks
+
+
+def _put_back(target: Path, before: Path) -> bool:
+    if not before.is_dir():
+        return False
+    if target.is_dir():
+        shutil.rmtree(target)
+    before.rename(target)
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import subprocess
@@ -10,9 +11,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
+from nbgrader.apps.nbgraderapp import NbGraderApp
 
 from grading_utils.authoring.release import release
 from grading_utils.boundary.tester.budget import MAX_NOTEBOOK
@@ -29,12 +32,24 @@ from .conftest import ASSIGNMENT, ROOT, hand_in
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 COMMANDS = [
-    (page.name, line)
+    (page.name, line.split(" # ")[0].strip().removeprefix(".venv/bin/"))
     for page in PAGES
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     for line in block.strip().splitlines()
     if line.strip() and not line.startswith("#")
 ]
+
+
+BLOCK = re.DOTALL | re.MULTILINE
+START = ROOT / "grading_utils" / "reporting" / "templates" / "start-here.html"
+
+
+def mentioned(page: Path) -> list[str]:
+    """Commands that stand in a sentence of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=BLOCK)
+    found = re.finditer(r"`([^`]+)`|<code>(.+?)</code>", text)
+    spans = [" ".join((one[1] or one[2]).split()) for one in found]
+    return [span for span in spans if re.match(r"(grading-utils|make|python|nbgrader|pip) \S", span)]
 
 
 FILES_OF_AN_LMS = {
@@ -49,7 +64,7 @@ def commands(program: str) -> list[Any]:
 
 
 def test_documents_use_only_programs_that_a_test_runs() -> None:
-    known = {"make", "grading-utils", "jupyter", "nbgrader"}
+    known = {"make", "grading-utils", "jupyter", "nbgrader", "source", "cd", "python", "pytest"}
     assert [f"{page}: {line}" for page, line in COMMANDS if line.split()[0] not in known] == []
 
 
@@ -57,6 +72,75 @@ def test_documents_use_only_programs_that_a_test_runs() -> None:
 def test_every_make_command_has_its_target(line: str) -> None:
     done = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_sourced_is_what_make_makes() -> None:
+    (folder,) = re.findall(r"^BIN := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {line for _, line in COMMANDS if line.startswith("source ")} == {f"source {folder}/activate"}
+
+
+def test_a_folder_that_is_gone_into_is_the_one_just_made() -> None:
+    for (_, before), (_, line) in itertools.pairwise(COMMANDS):
+        assert not line.startswith("cd ") or before.startswith(line.replace("cd ", "grading-utils init "))
+
+
+def test_no_shell_command_hides_in_a_block_of_another_kind() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    blocks = re.findall(r"^```(\S*)\n(.*?)^```", text, BLOCK)
+    assert {kind for kind, _ in blocks} <= {"sh", "yaml", "python", "{toctree}", "text", ""}
+    others = [line for kind, block in blocks if kind != "sh" for line in block.splitlines()]
+    program = re.compile(r"\$|(grading-utils|make|nbgrader|jupyter|pip|python|source) ")
+    assert [line for line in others if program.match(line)] == []
+    for words in (line.split() for kind, block in blocks if kind == "text" for line in block.splitlines()):
+        assert words[0] == "dask"
+        options = {word for word in words if word.startswith("--")}
+        command = [sys.executable, "-m", "dask", words[1], "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert options - set(re.findall(r"--[\w-]+", done.stdout)) == set()
+
+
+@pytest.mark.parametrize("line", sorted({line for page in [*PAGES, START] for line in mentioned(page)}))
+def test_a_command_in_a_sentence_is_one_that_there_is(line: str) -> None:
+    """With the options that it has; blocks are run whole, see below."""
+    program, *words = shlex.split(line)
+    if program == "make":
+        done = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    elif program == "grading-utils":
+        command: click.Command | None = main
+        while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+            command = command.get_command(click.Context(command), words.pop(0))
+        assert command is not None
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} - known - {"--help"} == set()
+    elif program == "python":
+        assert words[0] in ("-m", "install.py")
+        assert words[0] == "install.py" or (ROOT / f"{words[1].replace('.', '/')}.py").exists()
+    elif program == "nbgrader":
+        assert words[0].replace("-", "_") in {name.replace("-", "_") for name in NbGraderApp.subcommands}
+    elif program == "pip":
+        extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+        for wanted in re.findall(r"\[(.+)\]", line):
+            assert set(wanted.split(",")) <= set(extras)
+
+
+@pytest.mark.parametrize("line", commands("python"))
+def test_every_module_that_is_run_has_its_options(line: str) -> None:
+    _, dash, module, *words = shlex.split(line)
+    command = [sys.executable, dash, module, "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    if module == "pytest":
+        assert [word for word in words if not (ROOT / word).is_dir()] == []
+    else:
+        assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[\w-]+", done.stdout))
+
+
+@pytest.mark.parametrize("line", commands("pytest"))
+def test_every_selection_of_tests_names_some(line: str) -> None:
+    _, folder, option, names = shlex.split(line)
+    assert option == "-k"
+    modules = [path.name for path in (ROOT / folder).glob("test_*.py")]
+    assert [name for name in names.split(" or ") if not any(name in module for module in modules)] == []
 
 
 @pytest.mark.parametrize("line", commands("grading-utils"))
@@ -138,6 +222,26 @@ def test_conda_builds_the_same_environment_as_make() -> None:
     assert python == f"python{project['requires-python']}"
     (torch,) = re.findall(r"^torch==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     assert f"pytorch-cpu={torch}" in environment["dependencies"], "pip would put the CUDA build in its place"
+
+
+def test_every_place_names_the_same_pythons() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [words[-1] for words in (line.split(" :: ") for line in project["classifiers"]) if "." in words[-1]]
+    first, last = (int(version.partition(".")[2]) for version in (named[0], named[-1]))
+    assert named == [f"3.{minor}" for minor in range(first, last + 1)]
+    wanted = f">=3.{first},<3.{last + 1}"
+    assert project["requires-python"] == wanted
+    assert f"--python '{wanted}'" in (ROOT / "grading_utils/platforms/templates/setup.sh").read_text()
+    github = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]["test"]["strategy"]["matrix"]
+    gitlab = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text())["test"]["parallel"]["matrix"]
+    assert (github["python"], [row["PYTHON"] for row in gitlab]) == (named, [named])
+    words = f"Python {', '.join(named[:-1])} or {named[-1]}"
+    assert words in (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"(3, {first}) <= sys.version_info[:2] < (3, {last + 1})" in makefile
+    assert words in makefile
+    tried = (ROOT / "docs" / "ci.md").read_text().partition("## Pythons")[2]
+    assert re.findall(r"^\| (3\.\d+)", tried, re.MULTILINE) == named
 
 
 def test_every_direct_dependency_is_pinned() -> None:

@@ -11,23 +11,66 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import grading_utils
+from grading_utils.authoring.rehearsal import README
 from grading_utils.course.course import CONFIG_FILE, Course
 from grading_utils.errors import CourseError
 
 _PACK = Path(grading_utils.__file__).resolve().parent.parent
 _README = """# {name}
 
-An nbgrader course with assignments of the small-language-models pack.
+An nbgrader course, made from the small-language-models pack, with the assignments
 
-    grading-utils release                      makes release/, which students get
-    grading-utils students import roster.csv   who is in the course
-    grading-utils collect ASSIGNMENT ZIP --from canvas
-    grading-utils grade                        fills autograded/ and the gradebook
-    nbgrader formgrader or `jupyter lab`       for written answers
-    grading-utils feedback
-    grading-utils report
+{assignments}
 
-Assignments: {assignments}. Change anything in source/; `grading-utils release` says whether it still grades.
+Every command here is run in this folder, in this order; `grading-utils init` has tried all of them in a copy, with a
+class of two.
+
+## Before the term
+
+`roster.csv` is what Canvas, Moodle or Gradescope exports, or a table of your own with the columns
+`id,first_name,last_name,email`.
+
+```sh
+grading-utils students import roster.csv
+grading-utils due {first} '2030-12-01 23:59' --timezone Europe/Berlin
+grading-utils kit --output students.zip
+```
+
+`students.zip` is all that students need; they open `start-here.html` in it first. Change what you like in `source/`:
+
+```sh
+grading-utils release
+```
+
+makes `release/` again, and refuses if the solution would lose points or the untouched release earn some. Then make the
+kit again, under a new name.
+
+## When work has come in
+
+`submissions.zip` is what Canvas gives you under "Download Submissions"; `--from` also knows `moodle`, `gradescope`
+and `folder`. Without any of them, put notebooks into `submitted/STUDENT/{first}/`.
+
+```sh
+grading-utils collect {first} submissions.zip --from canvas
+grading-utils grade
+grading-utils report
+```
+
+`grade` ends with code 1 while something waits for a person; `report.html` lists what, and why. Written answers are
+graded in nbgrader's formgrader: `jupyter lab` in this folder, menu Nbgrader, Formgrader.
+
+## Back to students
+
+```sh
+grading-utils feedback
+grading-utils hand-back {first} submissions.zip --to canvas --output feedback.zip
+grading-utils export --to csv --output grades.csv
+grading-utils solutions {first}
+```
+
+The first makes a page for each student, the second a zip of them for Canvas ("Upload Submissions"), the third the
+gradebook, and the last, after the deadline, worked notebooks. `grading-utils --help` lists what else there is, and
+`grading-utils COMMAND --help` says how.
 """
 _IGNORED = """/submitted/
 /autograded/
@@ -36,6 +79,9 @@ _IGNORED = """/submitted/
 /gradebook.db*
 /grades.*
 /report.html
+/solution/
+/roster.csv
+/*.zip
 .ipynb_checkpoints/
 """
 
@@ -79,7 +125,9 @@ def new_course(folder: Path, assignments: Sequence[str]) -> Course:
     course_id = f"c.CourseDirectory.course_id = {folder.resolve().name!r}"
     named = re.sub(r"(?m)^c\.CourseDirectory\.course_id = .*$", lambda _: course_id, config)
     (folder / CONFIG_FILE).write_text(named, encoding="utf-8")
-    (folder / "README.md").write_text(_README.format(name=folder.name, assignments=", ".join(chosen)), encoding="utf-8")
+    listed = "\n".join(f"- `{name}`" for name in chosen)
+    text = _README.format(name=folder.resolve().name, assignments=listed, first=chosen[0])
+    (folder / README).write_text(text, encoding="utf-8")
     (folder / ".gitignore").write_text(_IGNORED, encoding="utf-8")
     (folder / "submitted").mkdir()
     return Course.open(folder)

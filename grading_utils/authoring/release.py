@@ -18,6 +18,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
 from grading_utils.authoring.leaks import find_leaks
+from grading_utils.authoring.scaffold import ScaffoldSolutions
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
@@ -61,6 +62,15 @@ def generate(course: Course, assignment: str, root: Path) -> Path:
     target = Path(layout.format_path(layout.release_directory, ".", assignment))
     refuse_leaks(course.source(assignment), target, course.grammar)
     return target
+
+
+def lost_scaffolds(course: Course, assignment: str) -> list[str]:
+    """Notebooks whose scaffolds students would not see, since the course's configuration leaves them out."""
+    if course.grammar.scaffold is not None:
+        return []
+    marker = ScaffoldSolutions.scaffold_delimeter.default_value
+    notebooks = sorted(course.source(assignment).glob("*.ipynb"))
+    return [path.name for path in notebooks if marker in path.read_text(encoding="utf-8")]
 
 
 def release(course: Course, assignment: str) -> Path:

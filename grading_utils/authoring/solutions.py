@@ -51,7 +51,7 @@ def still_due(course: Course, assignment: str) -> datetime | None:
     """Until when somebody may still hand in, extensions included; None where nobody may or no date is known."""
     if not course.has_gradebook:
         return None
-    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+    with course.gradebook() as gradebook:
         try:
             known = gradebook.find_assignment(assignment)
         except MissingEntry:
@@ -84,6 +84,8 @@ def write_solution(course: Course, assignment: str, *, hidden_tests: bool = Fals
         config.CourseDirectory.db_url = f"sqlite:///{scratch}/gradebook.db"
         config.CourseDirectory.solution_directory = f"{scratch}/solution"
         config.ShowSolutions.hidden_tests = hidden_tests
+        # Over TCP, ipykernel warns of those who listen in.
+        config.KernelManager.transport, config.KernelManager.ip = "ipc", f"{scratch}/kernel"
         with Gradebook(config.CourseDirectory.db_url) as gradebook:
             gradebook.add_assignment(assignment)
         layout = CourseDirectory(config=config)

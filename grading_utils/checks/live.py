@@ -149,7 +149,8 @@ def _parts(item: object) -> list[object]:
         return [item.func]
     if isinstance(item, type):
         bases = [b for b in item.__mro__[1:] if b.__module__ == item.__module__ or not is_library(b.__module__)]
-        return [*(part for part in vars(item).values() if _is_code(part)), *bases]
+        metaclass = [] if is_library(type(item).__module__) else [type(item)]
+        return [*(part for part in vars(item).values() if _is_code(part)), *bases, *metaclass]
     if isinstance(item, types.FunctionType):
         cells = zip(item.__code__.co_freevars, item.__closure__ or (), strict=True)
         captured = [_content(cell) for name, cell in cells if name != "__class__"]
@@ -157,7 +158,7 @@ def _parts(item: object) -> list[object]:
         return [part for part in (wrapped, *captured) if _is_code(part)]
     if (wrapped := getattr(item, "__wrapped__", None)) is not None:
         return [wrapped]
-    if callable(item):  # what it holds may be a function that it was put around, as a decorator
+    if _is_code(item) or callable(item):  # what it holds may be a function that it was put around, as a decorator
         return [type(item), *(part for part in getattr(item, "__dict__", {}).values() if _is_code(part))]
     return []
 
@@ -167,8 +168,9 @@ def _is_runnable(item: object) -> bool:
 
 
 def _is_code(item: object) -> bool:
-    """Is an object something to look into: runnable, or an object of the notebook's that can be called?"""
-    return _is_runnable(item) or (callable(item) and not is_library(type(item).__module__))
+    """Is an object something to look into: runnable, or of no library and called, as a function or as a descriptor?"""
+    is_called = callable(item) or hasattr(type(item), "__get__")
+    return _is_runnable(item) or (is_called and not is_library(type(item).__module__))
 
 
 def _content(cell: types.CellType) -> object:

@@ -2,8 +2,8 @@
 
 The text of a submission shows what `def`, `class`, `import` and assignments bind. Here are the ways around them: names
 that a function declares global, `:=`, what `match` captures, `import *` of a module of the student's own, the
-notebook's namespace as a dict, `exec`, `__main__`, and another function's code put into a function. Whoever builds such
-words at run time gets past this; it finds what a text says.
+notebook's namespace as a dict, `exec`, `__main__`, another function's code put into a function, and what is put into a
+class from outside. Whoever builds such words at run time gets past this; it finds what a text says.
 """
 
 from __future__ import annotations
@@ -36,7 +36,23 @@ def rebinding(tree: ast.AST, name: str, definition: ast.AST | None = None) -> as
     """
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     known = set(ast.walk(definition)) if definition is not None else set()
-    return next((node for node in ast.walk(tree) if node not in known and _may_rebind(node, name, parents)), None)
+    others = [node for node in ast.walk(tree) if node not in known]
+    if isinstance(definition, ast.ClassDef) and (given := [node for node in others if _gives(node, name, parents)]):
+        return given[0]
+    return next((node for node in others if _may_rebind(node, name, parents)), None)
+
+
+def _gives(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Is something put into the class `name` from outside, which may be code: `A.run = …`, `setattr(A, "run", …)`?"""
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner), ctx=ast.Store()):
+            value = getattr(parents[node], "value", None)
+        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), _, value]):
+            pass
+        case _:
+            return False
+    may_be_code = isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Lambda | type(None))
+    return owner == name and may_be_code and not _is_in_a_function(node, parents)
 
 
 def _may_rebind(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> bool:

@@ -121,7 +121,7 @@ class SourceNotebook:
                 around = node.decorator_list
                 return [[node], *(path for part in around for path in inner(part) or self._note(part, before))]
             case ast.ClassDef():
-                around = [*node.decorator_list, *node.bases, *_method_decorators(node)]
+                around = _around(node)
                 return [[node], *(path for part in around for path in inner(part, False) or self._note(part, before))]
             case ast.Name():
                 return self._resolve_name(node.id, before, instances=instances, follow_own=follow_own)
@@ -174,11 +174,18 @@ class SourceNotebook:
         ]
 
 
-def _method_decorators(node: ast.ClassDef) -> list[ast.expr]:
-    """Decorators of a class's methods, without those that the class body itself provides, as a property's setter."""
-    methods = [part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
+def _around(node: ast.ClassDef) -> list[ast.expr]:
+    """What else runs with a class: decorators, bases and metaclass of it and of the classes in it, methods' decorators.
+
+    Without the decorators that the class body itself provides, as a property's setter.
+    """
     inside = {name for name, _ in _bindings(node.body)}
-    return [dec for method in methods for dec in method.decorator_list if _root(dec) not in inside]
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
+    nested = [part for part in node.body if isinstance(part, ast.ClassDef)]
+    within = [dec for method in methods for dec in method.decorator_list]
+    within += [part for one in nested for part in _around(one)]
+    metaclass = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
+    return [*node.decorator_list, *node.bases, *metaclass, *(part for part in within if _root(part) not in inside)]
 
 
 def _root(node: ast.AST) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+_ZSH_STARTS = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\n"
+"""A .zshrc that has not started zsh's completion knows no `compdef`."""
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -20,4 +23,5 @@ def command(shell: str) -> None:
 
     completion = get_completion_class(shell)
     assert completion is not None, shell
-    click.echo(completion(main, {}, "grading-utils", "_GRADING_UTILS_COMPLETE").source())
+    script = completion(main, {}, "grading-utils", "_GRADING_UTILS_COMPLETE").source()
+    click.echo(_ZSH_STARTS + script if shell == "zsh" else script)

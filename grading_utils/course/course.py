@@ -1,13 +1,14 @@
 """An nbgrader course directory: its configuration, folders, assignments and students.
 
 Reads `nbgrader_config.py` as nbgrader does and asks nbgrader's own `CourseDirectory` for every path, so that any
-layout nbgrader understands works here too. Does not read notebooks and does not touch the gradebook.
+layout nbgrader understands works here too. Reads neither notebooks nor what is in the gradebook.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
@@ -19,6 +20,9 @@ from grading_utils import patches
 from grading_utils.course.cells import LONGEST_SECONDS
 from grading_utils.course.regions import Grammar
 from grading_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
 
 CONFIG_FILE = "nbgrader_config.py"
 
@@ -87,6 +91,22 @@ class Course:
         address = make_url(self.layout.db_url)
         is_file = address.get_backend_name() == "sqlite"
         return not is_file or bool(address.database and Path(address.database).exists())
+
+    def gradebook(self) -> Gradebook:
+        """Open the gradebook, which is made where there is none.
+
+        Raises:
+            MachineError: It is of a version of nbgrader that isn't known here, so nothing in it can be relied on.
+        """
+        from nbgrader.api import Gradebook  # takes a while
+
+        gradebook = Gradebook(self.layout.db_url, self.layout.course_id)
+        try:
+            patches.refuse_unknown_tables(gradebook.db())
+        except BaseException:
+            gradebook.close()
+            raise
+        return gradebook
 
     def folder(self, step: str, student: str = ".", assignment: str = ".") -> Path:
         """The folder of one nbgrader step (`"source"`, `"submitted"`, …), student and assignment."""

@@ -76,6 +76,7 @@ class Grammar:
     @classmethod
     def of(cls, config: Config) -> Grammar:
         """The grammar of those preprocessors that clear regions when a course with this configuration is released."""
+        config = Config({name: value for name, value in config.items() if name != "NbConvertBase"})  # not for releases
         steps = GenerateAssignment(config=config).preprocessors
         kinds = [import_item(step) if isinstance(step, str) else step for step in steps]
 

@@ -6,6 +6,7 @@ with every version of a cell that is still known, not only with today's source. 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,12 @@ def points(cell: Any) -> float | None:
     return float(claimed) if isinstance(claimed, int | float) and not isinstance(claimed, bool) else None
 
 
+def plain_text(text: str) -> str:
+    """A text as a reader sees it, whatever an editor made of ends of lines, blanks and accents in it."""
+    lines = unicodedata.normalize("NFC", text).replace("\N{NO-BREAK SPACE}", " ").rstrip().splitlines()
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def same_text(one: str, other: str) -> bool:
-    """Is it the same to a reader, whatever an editor made of ends of lines and blanks there?"""
-    first, second = ([line.rstrip() for line in text.rstrip().splitlines()] for text in (one, other))
-    return first == second
+    """Is it the same to a reader?"""
+    return plain_text(one) == plain_text(other)

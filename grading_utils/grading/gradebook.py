@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 from nbformat import NotebookNode
-from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, Notebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Comment, Grade, MissingEntry, Notebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy.engine import make_url
@@ -50,7 +50,7 @@ class GradebookWriter:
         try:
             self._one_writer = OneWriter(course.layout.db_url)
             with self._one_writer.held():
-                self._gradebook = Gradebook(course.layout.db_url, course.layout.course_id)
+                self._gradebook = course.gradebook()
                 patches.finish_new_gradebook(self._gradebook.db())
         except Exception as error:
             if (trouble := machine_trouble(error)) is not None:
@@ -87,6 +87,15 @@ class GradebookWriter:
         """
         with self._one_writer.held():
             return self._sync(bundle, tell)
+
+    def introduce(self, bundle: Bundle) -> None:
+        """Make the gradebook know an assignment that is new to it, so that `nbgrader autograde` and the formgrader do.
+
+        One that it knows is left to `sync`, which needs what the gradebook knew when the class was graded last.
+        """
+        with self._one_writer.held():
+            if all(self._stored(bundle.assignment, name) is None for name in bundle.notebooks):
+                self._sync(bundle, lambda _: None)
 
     def _sync(self, bundle: Bundle, tell: Callable[[str], None]) -> Bundle:
         self._gradebook.update_or_create_assignment(bundle.assignment)

@@ -3,7 +3,8 @@
 `nbgrader_config.py` puts `RestoreCells` in place of nbgrader's `OverwriteCells` and `SandboxedExecute` in place of its
 `Execute`, whose options it keeps; scoring and recording stay nbgrader's own. One warm process per notebook is kept
 until the program ends or the assignment changes. `grading-utils grade` does the same work without nbgrader's
-per-submission cost. Importing this module lets nbgrader read time zones as `intake.timestamps` does.
+per-submission cost. Importing this module lets nbgrader read time zones as `intake.timestamps` does, and keep an old
+result until there is a new one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from grading_utils.intake.submission import open_submission
 from grading_utils.intake.timestamps import read_timestamp
 
 patches.read_timestamps_with(read_timestamp)
+patches.keep_results_until_replaced()
 
 
 @dataclass

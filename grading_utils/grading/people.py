@@ -28,7 +28,7 @@ _EITHER = re.compile(r"\s*(\d{1,2})/(\d{1,2})/\d{2,4}\b")
 
 @contextmanager
 def _gradebook(course: Course) -> Iterator[Gradebook]:
-    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+    with course.gradebook() as gradebook:
         yield gradebook
 
 

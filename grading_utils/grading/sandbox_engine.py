@@ -123,7 +123,8 @@ class SandboxEngine:
                 for run in read_runs(tester.socket, wait_until(time.monotonic() + allowed)):
                     runs.append(run)
             except (StudentDied, BoundaryError, TimeoutError) as error:
-                _log.warning("a tester ended early: %s; %s", error, self._warm.stderr()[-2000:])
+                words = self._warm.stderr()[-2000:].strip()
+                _log.warning("the process of the checks ended early and is started again: %s", words or error)
                 return runs, str(error)
         return runs, ""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 
 from grading_utils.course.bundle import Bundle
 from grading_utils.course.course import Course
@@ -114,7 +114,7 @@ def _due_dates(course: Course, assignment: str) -> dict[str, str]:
         writer = OneWriter(
             course.layout.db_url
         )  # opening a new database makes its tables, which two may not do at once
-        with closing(writer), writer.held(), Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+        with closing(writer), writer.held(), course.gradebook() as gradebook:
             try:
                 known = gradebook.find_assignment(assignment)
             except MissingEntry:

@@ -60,7 +60,7 @@ def _unpack_all(archive: zipfile.ZipFile, scratch: Path, where: str) -> None:
         raise SubmissionError(f"holds more than {MAX_FILES} files", where=where)
     left = MAX_BYTES
     for member in wanted:
-        target = scratch.joinpath(*PurePosixPath(member.filename).parts)
+        target = scratch.joinpath(*_parts(member))
         if target.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,9 +79,14 @@ def _copy(packed: IO[bytes], unpacked: IO[bytes], limit: int) -> int:
     return done
 
 
+def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
+    """The folders and the name; some programs on Windows write backslashes between them."""
+    return PurePosixPath(member.filename.replace("\\", "/")).parts
+
+
 def _is_plain(member: zipfile.ZipInfo) -> bool:
     """Is it a regular file, readable without a password, with a name that leads nowhere else?"""
-    parts = PurePosixPath(member.filename).parts
+    parts = _parts(member)
     kind = stat.S_IFMT(member.external_attr >> 16)
     return (
         bool(parts)

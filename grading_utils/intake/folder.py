@@ -44,6 +44,8 @@ class Listing:
     folders: list[PurePosixPath] = field(default_factory=list)
     passed_over: list[PurePosixPath] = field(default_factory=list)
     """Folders that hold no answers but are worth a note."""
+    unmentioned: list[PurePosixPath] = field(default_factory=list)
+    """What operating systems and editors leave beside a student's own files."""
     is_complete: bool = True
 
 
@@ -77,12 +79,14 @@ def look_into(folder: Path) -> Listing:
             name = place / entry.name
             if entry.is_dir(follow_symlinks=False):
                 if _holds_no_answers(entry.name):
-                    if entry.name.casefold() not in _NOT_WORTH_A_NOTE:
-                        listing.passed_over.append(name)
+                    is_worth_it = entry.name.casefold() not in _NOT_WORTH_A_NOTE
+                    (listing.passed_over if is_worth_it else listing.unmentioned).append(name)
                 else:
                     listing.folders.append(name)
                     waiting.append((here / entry.name, name))
-            elif not _is_note_of_the_system(entry.name):
+            elif _is_note_of_the_system(entry.name):
+                listing.unmentioned.append(name)
+            else:
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except OSError:  # its path is too long, or it has gone

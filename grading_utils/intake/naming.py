@@ -76,7 +76,7 @@ def _distance(entry: Entry, name: str) -> tuple[bool, bool, int, bool]:
 def _guess(naming: Naming, expected: set[str], strange: list[Entry]) -> None:
     """Take notebooks with other names for the missing ones, as far as nothing else can be meant."""
     for name in naming.missing(expected):
-        alike = [entry for entry in strange if _plain(name) in _stem(entry)]
+        alike = [entry for entry in strange if _letters(name) in _letters(_stem(entry))]
         if len(naming.missing(expected)) == len(strange) == 1:
             alike = strange
         if len(alike) == 1:
@@ -96,6 +96,11 @@ def _stem(entry: Entry) -> str:
     """The name without endings, in one spelling; the name itself where it has no ending that a notebook may get."""
     name = _ADDED.sub(r"\1", _plain(entry.name.name))
     return name.removesuffix(".ipynb") if name.endswith(".ipynb") else _TEXT.sub("", name)
+
+
+def _letters(name: str) -> str:
+    """A name without what platforms put in place of spaces and signs."""
+    return "".join(filter(str.isalnum, _plain(name)))
 
 
 def _plain(name: str) -> str:

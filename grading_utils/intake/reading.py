@@ -7,6 +7,7 @@ with the assignment (see `restoring`).
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -30,6 +31,18 @@ _MAX_OBJECTS = 1_000_000
 MAX_CELLS = 2_000
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
+_OTHER_FILES = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a zip file or an office document",
+    b"\x1f\x8b": "a gzip file",
+    b"Rar!": "a RAR file",
+    b"7z\xbc\xaf": "a 7z file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"<<<<<<<": "a file with conflicts between two versions",
+    b"<": "a web page or a file of another program",
+}
+"""What else is handed in under a notebook's name, by its first bytes; no JSON begins so."""
 _EMPTY_CELLS: dict[str, dict[str, Any]] = {
     "code": {"outputs": [], "execution_count": None},
     "markdown": {},
@@ -110,7 +123,7 @@ def _read_bytes(path: Path) -> bytes:
         os.close(descriptor)
     if len(data) > MAX_FILE_BYTES:
         raise _too_large(len(data), MAX_FILE_BYTES, where)
-    if not data.strip():
+    if not data.strip(b"\0 \t\r\n"):
         raise SubmissionError("is empty; ask the student for the notebook again", where=where)
     return data
 
@@ -140,6 +153,7 @@ class _Document(msgspec.Struct):
 
 def _without_outputs(data: bytes, path: Path) -> bytes:
     """The file of a notebook that is large because of its stored outputs, without them."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     if data.count(b"{") > _MAX_OBJECTS:
         raise _too_large(len(data), MAX_BYTES, path.name)
     try:
@@ -157,8 +171,11 @@ def _kind_of(mode: int) -> str:
 
 
 def _parse(data: bytes, path: Path) -> dict[str, Any]:
+    if kind := next((kind for start, kind in _OTHER_FILES.items() if data.lstrip().startswith(start)), None):
+        raise SubmissionError(f"is {kind}, not a notebook; ask the student for the notebook again", where=path.name)
+    encoding = json.detect_encoding(data)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(encoding).rstrip("\0 \t\r\n")  # a file system that broke down leaves zeros at the end
     except UnicodeDecodeError as error:
         raise SubmissionError(
             f"is not UTF-8 text (byte {error.start}: {data[error.start]:#04x}), so it is no notebook file",
@@ -177,8 +194,10 @@ def _parse(data: bytes, path: Path) -> dict[str, Any]:
 
 
 def _looks_truncated(text: str, error: ValueError) -> bool:
-    position = getattr(error, "pos", 0)
-    return text.lstrip().startswith("{") and (position >= len(text.rstrip()) - 1 or "Unterminated string" in str(error))
+    """Was more to come where the reader stopped? Half a word such as `tru` counts."""
+    rest = text[getattr(error, "pos", 0) :]
+    is_cut = any(word.startswith(rest) for word in ("true", "false", "null"))
+    return text.lstrip().startswith("{") and (is_cut or "Unterminated string" in str(error))
 
 
 def _to_version_4(document: dict[str, Any], path: Path, notes: list[str]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Put every instructor-owned cell of a submission back, and every student-owned cell in its place.
 
 The result is built from the *bundle*: its order, its metadata, its tests, its points. From the submission come only
-the texts of solution cells (found by `grade_id`, or by cell id where a tool has stripped the metadata), of their
-copies, and of cells that the student added. So nothing that a student can edit about cells (tags, ids, points, types,
+the texts of solution cells (which these are is found out in `matching`), of their copies, and of cells that the
+student added. So nothing that a student can edit about cells (tags, ids, points, types,
 order, locks) has any effect on grading, and nothing that a student wrote is lost. Whatever had to be put right is
 noted in words.
 """
@@ -12,14 +12,20 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Any
 
 from nbformat import NotebookNode
+from nbgrader.utils import compute_checksum
 
 from grading_utils.course.bundle import NotebookBundle
 from grading_utils.course.cells import grade_id, is_graded, is_graded_by_hand, is_instructor_owned
-from grading_utils.course.released import ReleasedCell, points, same_text
-from grading_utils.errors import SubmissionError
+from grading_utils.course.released import ReleasedCell, plain_text, points, same_text
+from grading_utils.intake.matching import match
+
+_QUOTES = ("'", '"')
+_STATEMENTS = ("import", "from", "for", "while", "if", "return", "del", "assert", "class", "def", "with")
+_MISSING = "# This answer cell was missing in what was handed in."
 
 
 @dataclass
@@ -60,10 +66,8 @@ def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
     Raises:
         SubmissionError: It is the notebook of another assignment.
     """
-    restored = Restored(_empty_like(bundle))
-    names = _names(submitted, bundle, restored)
-    if not any(names) and any(grade_id(cell) for cell in submitted.cells):
-        raise SubmissionError(f"holds cells of another assignment and none of {bundle.name}.ipynb")
+    matching = match(submitted.cells, bundle)
+    restored, names = Restored(_empty_like(bundle), matching.attention, matching.repairs), matching.names
     found = _sort_out(submitted, names, bundle, restored)
     cells = restored.notebook.cells
     cells.extend(_extra_cells(found.extras[None]))
@@ -77,6 +81,9 @@ def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
             _note_instructor_cell(name, bundle, chosen, restored)
         elif chosen is None:
             restored.attention.append(f"the answer cell {name} is missing")
+            if not is_graded(master) and cell.cell_type == "code":
+                cell.source = _MISSING  # what the release has there would undo an answer that stands somewhere else
+                cell.metadata.nbgrader["checksum"] = compute_checksum(cell)  # nbgrader's sign of an untouched answer
         else:
             if not _is_as_given(chosen, name, bundle):
                 cell.source = chosen.source
@@ -91,25 +98,6 @@ def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
         restored.repairs.append("cells had been moved and were put back in order")
     _give_ids(cells, taken)
     return restored
-
-
-def _names(submitted: Any, bundle: NotebookBundle, restored: Restored) -> list[str | None]:
-    """For every submitted cell the managed cell that it claims to be."""
-    names = [name if (name := grade_id(cell)) in bundle.managed else None for cell in submitted.cells]
-    by_id = {cell.id: name for name, cell in reversed(bundle.managed.items()) if "id" in cell}
-    for version in bundle.earlier:
-        by_id |= {cell.id: name for name, cell in version.managed.items() if cell.id and name in bundle.managed}
-    claimed = set(names)
-    found = 0
-    for index, cell in enumerate(submitted.cells):
-        name = by_id.get(cell.get("id"))
-        if names[index] is None and name is not None and name not in claimed and grade_id(cell) is None:
-            names[index] = name
-            claimed.add(name)
-            found += 1
-    if found:
-        restored.repairs.append(f"{found} cells without nbgrader's metadata were found by their ids")
-    return names
 
 
 def _sort_out(submitted: Any, names: list[str | None], bundle: NotebookBundle, restored: Restored) -> _Sorted:
@@ -188,14 +176,15 @@ def _show_answers_elsewhere(restored: Restored, found: _Sorted, bundle: Notebook
         if is_graded_by_hand(master):
             place = next(number for number, cell in enumerate(cells) if grade_id(cell) == name)
             answer = found.chosen.get(name)
-            beside = found.extras[name] + ([] if _is_answer(before, bundle) else found.extras[before])
             if is_instructor_owned(master):
                 if is_changed(name):
                     restored.attention.append(f"something is written into the task {name}; it stands below it now")
                     cells[place + 1 : place + 1] = _extra_cells([answer])
             elif answer is None or _is_as_given(answer, name, bundle):
                 typed_above = is_changed(before) and not _is_answer(before, bundle)
-                if typed_above or any(_is_written(cell, master, bundle) for cell in beside):
+                beside = _beside(name, before, found, bundle)
+                has_picture = answer is not None and "attachments" in answer
+                if typed_above or has_picture or any(_is_written(cell, master, bundle) for cell in beside):
                     restored.attention.append(f"the answer {name} is as released, but something is written beside it")
                     cells[place].metadata.nbgrader.pop("checksum", None)
                 if typed_above:
@@ -203,18 +192,51 @@ def _show_answers_elsewhere(restored: Restored, found: _Sorted, bundle: Notebook
         before = name
 
 
+def _beside(name: str, before: str | None, found: _Sorted, bundle: NotebookBundle) -> list[Any]:
+    """Cells of the student's own that may hold what is not in the answer `name`.
+
+    They stand below it, above it, or at the end of the notebook; where the answer's cell is gone, anywhere.
+    """
+    if name not in found.chosen:
+        return [cell for cells in found.extras.values() for cell in cells]
+    above = list(found.extras[before])
+    if before is not None and is_graded_by_hand(bundle.managed[before]) and _is_answered(before, found, bundle):
+        # Above the next question they go on with the answer before it.
+        questions = [text for version in bundle.versions for prose in version.prose if (text := plain_text(prose))]
+        above = list(dropwhile(lambda cell: not any(text in plain_text(cell.source) for text in questions), above))
+    last = next(reversed(bundle.managed))
+    return found.extras[name] + above + (found.extras[last] if last != name else [])
+
+
 def _is_answer(name: str | None, bundle: NotebookBundle) -> bool:
     return name is not None and not is_instructor_owned(bundle.managed[name])
 
 
+def _is_answered(name: str, found: _Sorted, bundle: NotebookBundle) -> bool:
+    answer = found.chosen.get(name)
+    return answer is not None and not _is_as_given(answer, name, bundle)
+
+
 def _is_written(cell: Any, answer: Any, bundle: NotebookBundle) -> bool:
     """Could a cell of the student's own be the answer to this one?"""
-    lines = [line for line in cell.source.splitlines() if line.strip()]
-    if cell.cell_type == "code" and answer.cell_type != "code":
-        lines = lines if all(line.lstrip().startswith("#") for line in lines) else []
-    return bool(lines) and not any(
-        same_text(cell.source, text) for version in bundle.versions for text in version.prose
-    )
+    if not cell.source.strip() or (
+        cell.cell_type == "code" and answer.cell_type != "code" and not _reads_as_text(cell.source)
+    ):
+        return False
+    return not any(same_text(cell.source, text) for version in bundle.versions for text in version.prose)
+
+
+def _reads_as_text(source: str) -> bool:
+    """Is a code cell made of comments, strings and sentences? Not parsed: it need not be Python."""
+    lines = [line.strip().removeprefix("print(") for line in source.splitlines() if line.strip()]
+    if lines[0].startswith(_QUOTES) and lines[-1].removesuffix(")").endswith(_QUOTES):
+        return True
+    return all(line.startswith(("#", *_QUOTES)) or _is_sentence(line) for line in lines)
+
+
+def _is_sentence(line: str) -> bool:
+    words = line.split()
+    return len(words) > 2 and words[0] not in _STATEMENTS and not set(line) & set("=()[]{}%!")
 
 
 def _order_changed(names: list[str | None], bundle: NotebookBundle) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def open_submission(folder: Path, expected: set[str]) -> Iterator[Submission]:
             if unpacked:
                 entries = [*entries, *unpacked]
                 naming = find_notebooks([*filter(_may_be_notebook, entries)], expected)
-        _take_notebooks(submission, naming, listing, expected)
+        _take_notebooks(submission, naming, entries, listing, expected)
         _take_files(submission, naming, entries, listing)
         _take_timestamp(submission)
         yield submission
@@ -98,10 +99,13 @@ def _may_be_notebook(entry: Entry) -> bool:
 
 
 def _unpacked(entries: list[Entry], submission: Submission, stack: ExitStack) -> list[Entry]:
-    """What is in the zip files that were handed in."""
+    """What is in the zip files that were handed in, and in zip files in these."""
     found: list[Entry] = []
-    archives = [entry for entry in entries if entry.is_file and entry.name.suffix.casefold() == ".zip"]
-    for archive in archives[:MAX_ARCHIVES]:
+    archives = deque(filter(_is_archive, entries))
+    for _ in range(MAX_ARCHIVES):
+        if not archives:
+            break
+        archive = archives.popleft()
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handed-in-")))
         try:
             unpack(archive.path, scratch)
@@ -109,27 +113,37 @@ def _unpacked(entries: list[Entry], submission: Submission, stack: ExitStack) ->
             submission.attention.append(str(error))
             continue
         submission.repairs.append(f"{archive.name} was unpacked")
-        found += [
+        inside = [
             Entry(archive.name.parent / entry.name, entry.path, entry.mode, entry.size)
             for entry in look_into(scratch).entries
         ]
+        found += inside
+        archives.extend(filter(_is_archive, inside))
     return found
 
 
-def _take_notebooks(submission: Submission, naming: Naming, listing: Listing, expected: set[str]) -> None:
+def _is_archive(entry: Entry) -> bool:
+    return entry.is_file and entry.name.suffix.casefold() == ".zip"
+
+
+def _take_notebooks(
+    submission: Submission, naming: Naming, entries: list[Entry], listing: Listing, expected: set[str]
+) -> None:
     submission.attention += naming.attention
     submission.repairs += naming.repairs
     if not naming.notebooks:
         wanted = ", ".join(f"{name}.ipynb" for name in sorted(expected))
         why = "".join(f"; {note}" for note in submission.attention)
-        raise SubmissionError(f"there is no {wanted} (found: {_found(listing)}){why}", where=submission.folder.name)
+        raise SubmissionError(
+            f"there is no {wanted} (found: {_found(entries, listing)}){why}", where=submission.folder.name
+        )
     submission.notebooks = {name: entry.path for name, entry in naming.notebooks.items()}
 
 
-def _found(listing: Listing) -> str:
+def _found(entries: list[Entry], listing: Listing) -> str:
     """What is in the folder, for whoever has to ask the student for something else."""
     folders = [f"{name}/" for name in (*listing.folders, *listing.passed_over)]
-    names = [*(str(entry.name) for entry in listing.entries), *folders]
+    names = [*(str(entry.name) for entry in entries), *folders] or [str(name) for name in listing.unmentioned]
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more if names else "nothing"
 
@@ -170,7 +184,7 @@ def _take_timestamp(submission: Submission) -> None:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > 1_000:
         return
     try:
-        submission.timestamp = read_timestamp(path.read_text(encoding="utf-8"))
+        submission.timestamp = read_timestamp(path.read_text(encoding="utf-8-sig"))
     except UnclearTimeError as error:
         submission.attention.append(f"{_TIMESTAMP} {error}, so lateness is unknown")
     except ValueError:

@@ -1,8 +1,8 @@
 """When a submission was handed in: the moment that `timestamp.txt` names, in UTC.
 
 nbgrader's own reader takes names of time zones that the machine doesn't know (`PST`, `EDT`, `CEST`) for UTC, an
-offset such as `+0200` for seconds, and reads `CET` as summer time in summer. Here a name means one offset, and one
-that has several meanings in the world is refused.
+offset such as `+0200` for seconds, reads `CET` as summer time in summer, and fills a date that is not whole from
+today's. Here a name means one offset, and what has several meanings in the world is refused.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ _HOURS = {
 }  # fmt: skip
 _NAME_BEFORE_OFFSET = re.compile(r"(?<=[\d ])[A-Za-z]{1,5}(?=[+-]\d{1,2}(:?\d\d)?$)")
 """In `UTC+2` and `CEST+0200` the number says it."""
+
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{4}")
+_DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 2))
 
 
 class UnclearTimeError(ValueError):
@@ -47,7 +50,7 @@ def read_timestamp(text: str) -> datetime | None:
     date, _, place = text.rpartition(" ")
     area = _area(place)
     try:
-        moment: datetime = parser.parse(date if area else text.upper(), tzinfos=_zone)
+        moment = _whole_date(date if area else text.upper())
         if area:
             moment = moment.replace(tzinfo=area)
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
@@ -55,6 +58,16 @@ def read_timestamp(text: str) -> datetime | None:
         raise
     except (ValueError, OverflowError) as error:
         raise UnclearTimeError("holds no date") from error
+
+
+def _whole_date(text: str) -> datetime:
+    """The date and time of a text; what it doesn't say would be taken from the default, so there are two of these."""
+    if (dates := _DAY_AND_MONTH.match(text)) and dates[1] != dates[2] and max(int(dates[1]), int(dates[2])) <= 12:
+        raise UnclearTimeError(f"says {dates[0]}, and which of these is the month can't be told")
+    moment, other = (parser.parse(text, tzinfos=_zone, default=default) for default in _DEFAULTS)
+    if moment != other:
+        raise UnclearTimeError("holds no whole date")
+    return moment
 
 
 def _area(name: str) -> tzinfo | None:

@@ -32,7 +32,8 @@ def use_device(model: torch.nn.Module) -> None:
             in its answer back to where the first of them was, gradients included.
     """
     device = find_device()
-    print(f"This notebook's model computes on: {device}.")
+    place = "the processor" if device == CPU else f"the graphics card ({device})"
+    print(f"This notebook's model computes on {place}.")
     if device != CPU:
         moved = _Moved()
         model.register_forward_pre_hook(moved.before, with_kwargs=True)

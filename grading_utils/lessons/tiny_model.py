@@ -69,7 +69,7 @@ class TinyLM(nn.Module):
         words = ids.shape[1]
         if words > self.max_seq_length:
             raise ValueError(f"{words} words are too long: this model has {self.max_seq_length} positions")
-        x = self.token_embedding(ids) + self.position_embedding(torch.arange(words))
+        x = self.token_embedding(ids) + self.position_embedding(torch.arange(words, device=ids.device))
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x))  # type: ignore[no-any-return]

@@ -1,7 +1,8 @@
 """Gradescope by file: its "Export submissions" folder or zip read, and scores as a table of its own columns.
 
-The export's index, `submission_metadata.yml`, has Ruby's symbols as keys (`":submitters"`); it is read with a safe
-loader. Gradescope takes no scores by file, so `score_rows` is for people and spreadsheets.
+The export's index, `submission_metadata.yml`, has Ruby's symbols as keys (`":submitters"`) and may have Ruby's objects
+as values; it is read with a safe loader, which takes those for the plain data that they consist of. Gradescope takes no
+scores by file, so `score_rows` is for people and spreadsheets.
 """
 
 from __future__ import annotations
@@ -18,7 +19,25 @@ from grading_utils.reporting.standings import Standing
 from grading_utils.results import Status
 
 INDEX = "submission_metadata.yml"
-HEADER = ("First Name", "Last Name", "SID", "Email", "Total Score", "Max Points", "Status", "Submission Time")
+HEADER = (
+    "First Name", "Last Name", "SID", "Email", "Total Score", "Max Points", "Status", "Submission Time",
+    "Lateness (H:M:S)",
+)  # fmt: skip
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Makes no objects, whatever a file asks for."""
+
+
+def _plain(loader: Any, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_Loader.add_multi_constructor("!", _plain)
 
 
 @dataclass(frozen=True)
@@ -44,7 +63,7 @@ def read_index(content: bytes) -> dict[str, Upload]:
         CourseError: This is no index of a Gradescope export.
     """
     try:
-        told = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        told = yaml.load(content, Loader=_Loader)
     except yaml.YAMLError as error:
         raise CourseError(f"cannot be read: {' '.join(str(error).split())}", where=INDEX) from error
     if not isinstance(told, dict):
@@ -88,7 +107,15 @@ def score_rows(standings: Iterable[Standing]) -> list[list[str]]:
                 standing.first_name, standing.last_name, standing.lms_id or standing.student, standing.email,
                 f"{standing.score:.10g}", f"{standing.max_score:.10g}",
                 "Missing" if standing.status is Status.MISSING else "Graded" if not standing.waiting else "Ungraded",
-                standing.timestamp, *("" if score is None else f"{score:.10g}" for score in told),
+                standing.timestamp, _clock(standing), *("" if score is None else f"{score:.10g}" for score in told),
             ]
         )  # fmt: skip
     return rows
+
+
+def _clock(standing: Standing) -> str:
+    """How late it came, as Gradescope writes it; nothing for work of which that isn't known."""
+    if not (standing.duedate and standing.timestamp):
+        return ""
+    minutes, seconds = divmod(int(standing.seconds_late), 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"

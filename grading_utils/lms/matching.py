@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nbgrader.api import Gradebook
 from nbgrader.api import Student as Row
 
 from grading_utils.course.course import Course
@@ -71,7 +70,7 @@ def read_roster(course: Course) -> Roster:
     """Everybody that the course's gradebook knows; empty where there is no gradebook yet."""
     if not course.has_gradebook:
         return Roster([])
-    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+    with course.gradebook() as gradebook:
         rows: list[Row] = gradebook.students
         return Roster(
             Person(row.id, row.first_name or "", row.last_name or "", row.email or "", str(row.lms_user_id or ""))

@@ -1,8 +1,9 @@
 """Which written answers say the same, so that a person reads and grades them once.
 
 Prose is alike when it has the same words in the same order but for case, spacing, punctuation, words that carry no
-meaning and one slip of the pen in a longer word. So "is not" and "is", "increases" and "decreases", "7" and "8" are
-never alike, however long the rest. Code is alike when it is equal but for spaces at the ends of lines.
+meaning and, in alphabets with capitals, one slip of the pen in a longer word. So "is not" and "is", "increases" and
+"decreases", "7" and "8" are never alike, however long the rest. Code is alike when it is equal but for spaces at the
+ends of lines.
 """
 
 from __future__ import annotations
@@ -104,7 +105,10 @@ def _alike(leader: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 
 def _is_slip(one: str, two: str) -> bool:
-    """One letter too many, too few, wrong or swapped; a changed beginning makes another word (typical, atypical)."""
-    if min(len(one), len(two)) < _LONG or one[0] != two[0] or not (one.isalpha() and two.isalpha()):
+    """One letter too many, too few, wrong or swapped; a changed beginning makes another word (typical, atypical).
+
+    Only in alphabets with capitals: without spaces between words, or without vowels, one sign can turn a text round.
+    """
+    if min(len(one), len(two)) < _LONG or one[0] != two[0] or not all(letter.islower() for letter in one + two):
         return False
     return OSA.distance(one, two, score_cutoff=1) <= 1

@@ -106,7 +106,7 @@ def read_answers(course: Course, assignment: str) -> dict[Key, Answer]:
     asked = {(question.notebook, question.name): question for question in questions(course, assignment)}
     if not course.has_gradebook:
         raise CourseError("nothing was graded here yet: run `grading-utils grade` first", where=str(course.root))
-    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+    with course.gradebook() as gradebook:
         rows = list(_rows(gradebook, assignment))
     texts: dict[tuple[str, str], dict[str, str]] = {}
     answers = {}

@@ -40,7 +40,7 @@ def give(course: Course, assignment: str, marks: Iterable[Mark], *, replace: boo
     """
     answers = read_answers(course, assignment)
     given = Given()
-    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+    with course.gradebook() as gradebook:
         for mark in marks:
             answer = answers.get((mark.notebook, mark.question, mark.student))
             problem = _problem(mark, answer, replace)

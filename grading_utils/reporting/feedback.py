@@ -60,7 +60,7 @@ def write_feedback(course: Course, results: Iterable[SubmissionResult]) -> list[
         CourseError: A student's or assignment's name leads out of the feedback folder.
     """
     results = in_order(results)
-    gradebook = read_gradebook(str(course.layout.db_url), results)
+    gradebook = read_gradebook(course, results)
     pages = []
     for result in with_manual_grades(results, gradebook):
         entry = gradebook.get((result.assignment, result.student), GradebookEntry())

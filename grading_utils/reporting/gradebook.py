@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
-from nbgrader.api import Gradebook, MissingEntry
-from sqlalchemy.engine import make_url
+from nbgrader.api import MissingEntry
 
+from grading_utils.course.course import Course
 from grading_utils.results import CellResult, SubmissionResult
 
 
@@ -37,18 +36,17 @@ class GradebookEntry:
     email: str = ""
 
 
-def read_gradebook(db_url: str, results: Iterable[SubmissionResult]) -> dict[tuple[str, str], GradebookEntry]:
+def read_gradebook(course: Course, results: Iterable[SubmissionResult]) -> dict[tuple[str, str], GradebookEntry]:
     """Look up every submission of `results`, by (assignment, student).
 
     Args:
-        db_url: nbgrader's `CourseDirectory.db_url`.
+        course: The course, whose gradebook need not exist.
         results: The submissions to look up; those that the gradebook does not know are left out.
     """
-    address = make_url(db_url)
-    if address.get_backend_name() == "sqlite" and not (address.database and Path(address.database).exists()):
+    if not course.has_gradebook:
         return {}
     entries = {}
-    with Gradebook(db_url) as gradebook:
+    with course.gradebook() as gradebook:
         for result in results:
             try:
                 submission = gradebook.find_submission(result.assignment, result.student)

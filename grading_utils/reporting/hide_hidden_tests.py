@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import List
 
 from grading_utils.course.regions import Grammar
 from grading_utils.reporting.redaction import redact
@@ -24,6 +25,9 @@ from grading_utils.reporting.redaction import redact
 
 class HideHiddenTests(NbGraderPreprocessor):
     """Replaces hidden tests by a count, and what they printed by the message meant for the student."""
+
+    # Nothing is displayed here. Without it traitlets warns of an option that pages of HTML set for every step.
+    display_data_priority = List().tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Redact a graded notebook; nbgrader calls this."""

@@ -11,7 +11,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -74,7 +73,10 @@ def write_report(
             pairs[report.name] = similar_pairs(handed.released, code)[:MOST_PAIRS]
         rows |= {
             (report.name, row.student): Row(
-                f"a{number}-{place}", _feedback(course, row, path.parent), late(row), handed.work.get(row.student)
+                f"a{number}-{place}",
+                _feedback(course, row, path.parent),
+                row.seconds_late,
+                handed.work.get(row.student),
             )
             for place, row in enumerate(report.rows, start=1)
         }
@@ -93,15 +95,6 @@ def write_report(
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", errors="replace")
-
-
-def late(standing: Standing) -> float:
-    """By how many seconds it was handed in after it was due for this student; 0 where in time or unknown."""
-    try:
-        due, came = (datetime.fromisoformat(text) for text in (standing.duedate, standing.timestamp))
-        return max(0.0, (came - due).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0
 
 
 def _people(assignments: Sequence[AssignmentReport]) -> dict[str, str]:

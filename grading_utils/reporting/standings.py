@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 from nbgrader.api import (
     Assignment,
     BaseCell,
     Grade,
-    Gradebook,
     Notebook,
     Student,
     SubmittedAssignment,
@@ -78,6 +78,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
             cells=result.cells,
         )
 
+    @property
+    def seconds_late(self) -> float:
+        """After it was due for this student; 0 where in time or unknown."""
+        try:
+            due, came = (datetime.fromisoformat(text) for text in (self.duedate, self.timestamp))
+            return max(0.0, (came - due).total_seconds())
+        except (ValueError, TypeError):
+            return 0.0
+
     def as_result(self) -> SubmissionResult:
         """The same as a result of grading, with the score that counts."""
         return SubmissionResult(
@@ -105,7 +114,7 @@ def read_standings(course: Course, results: Iterable[SubmissionResult]) -> list[
     recorded = {(result.assignment, result.student): result for result in results}
     if not course.has_gradebook:
         return [Standing.of(recorded[key]) for key in sorted(recorded)]
-    with Gradebook(course.layout.db_url, course.layout.course_id) as gradebook:
+    with course.gradebook() as gradebook:
         return _from(gradebook.db, recorded)
 
 

@@ -53,4 +53,5 @@ def explain(error: OSError) -> str:
         fix = f"this is a container of {here.kind}: {'; '.join(here.lacks)}" if here and here.lacks else _CONTAINER
     else:
         fix = "run `grading-utils doctor`"
-    return f"cannot isolate student code here ({error.strerror or error}); {fix}"
+    what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or error
+    return f"cannot isolate student code here ({what}); {fix}"

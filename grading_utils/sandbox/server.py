@@ -44,6 +44,9 @@ _ENVIRONMENT: Final = {
     "TRANSFORMERS_OFFLINE": "1",
     "USER": "student",
 }
+_PACKAGE: Final = str(Path(__file__).resolve().parents[2])
+"""Where this very package lies. A clone that uses another clone's environment shadows what is installed there, and
+the processes of the jail must be of the same clone."""
 _KEPT_STDERR: Final = 1 << 16
 _ANSWER_SECONDS: Final = 60.0
 _END_SECONDS: Final = 10.0
@@ -160,6 +163,7 @@ class WarmProcess:
                 command=(sys.executable, "-P", "-s", "-m", "grading_utils.sandbox.warm", str(theirs.fileno())),
                 environment={
                     **_ENVIRONMENT,
+                    "PYTHONPATH": _PACKAGE,
                     "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
                     **dict(policy.environment),
                 },
@@ -167,12 +171,12 @@ class WarmProcess:
                 group=None if group is None else str(group),
             )
             jail = subprocess.Popen(
-                [sys.executable, "-I", "-m", "grading_utils.sandbox.jail"],
+                [sys.executable, "-P", "-s", "-m", "grading_utils.sandbox.jail"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=(theirs.fileno(),),
-                env={"LANG": "C.UTF-8"},
+                env={"LANG": "C.UTF-8", "PYTHONPATH": _PACKAGE},
                 cwd="/",
                 start_new_session=True,  # an interrupt from the keyboard is for the coordinator
             )

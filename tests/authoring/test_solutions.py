@@ -14,7 +14,7 @@ from ..conftest import ASSIGNMENT, cell_named
 
 
 def test_model_answers_and_visible_checks_are_there_with_outputs_and_hidden_tests_are_not(
-    small_course: Course,
+    small_course: Course, capfd: pytest.CaptureFixture[str]
 ) -> None:
     notebook = nbformat.read(write_solution(small_course, ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", as_version=4)
     assert cell_named(notebook, "count-words").source == "def count_words(text):\n    return Counter(text.split())"
@@ -24,6 +24,7 @@ def test_model_answers_and_visible_checks_are_there_with_outputs_and_hidden_test
     assert "Because a Counter" in cell_named(notebook, "why").source
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
     assert not (small_course.root / "gradebook.db").exists()
+    assert capfd.readouterr() == ("", ""), "the kernel has said something to whoever makes solutions"
 
 
 def test_hidden_tests_are_shown_when_asked_for(small_course: Course) -> None:

@@ -36,6 +36,11 @@ def g(x): return k
 def pure(x): return x
 class Base:
     def a(self): return k
+class Meta(type):
+    def __call__(cls): return k
+class Given:
+    def __init__(self, f): self.f = f
+    def __get__(self, instance, owner): return self.f
 def dec(f):
     def w(*a): return f(*a) + k
     return w
@@ -58,6 +63,12 @@ ELSEWHERE = [
     Case("a callable instance that another module's function answers for", "class A:\n    __call__ = h.g\nf = A()"),
     Case("a base class of another module", "class A(h.Base):\n    def b(self): return 1", "", "A"),
     Case("a base class of another module by a second name", "B = h.Base\nclass A(B): pass", "", "A"),
+    Case("a base class of a class in the class", "class A:\n    class B(h.Base): pass", "", "A"),
+    Case("a metaclass of another module", "class A(metaclass=h.Meta):\n    def b(self): return 1", "", "A"),
+    Case("a metaclass of a class in the class", "class A:\n    class B(metaclass=h.Meta): pass", "", "A"),
+    Case("a descriptor of another module's class", "class A:\n    a = h.Given(h.g)", "", "A"),
+    Case("another module's function put into a class later", "class A:\n    def b(self): return 1\nA.a = h.g", "", "A"),
+    Case("the same by setattr", "class A:\n    def b(self): return 1\nsetattr(A, 'a', h.g)", "", "A"),
     Case("a decorator of another module", "@h.dec\ndef f(x): return x"),
     Case("a method's decorator of another module", "class A:\n    @h.dec\n    def a(self): return 1", "", "A"),
     Case("a decorator of another module applied by hand", "def g(x): return x\nf = h.dec(g)"),

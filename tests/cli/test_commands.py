@@ -94,6 +94,15 @@ def test_release_says_what_it_proved(small_course: Course) -> None:
     assert "solution full marks, untouched release none" in result.output
 
 
+def test_release_warns_where_the_configuration_loses_scaffolds(small_course: Course) -> None:
+    course = str(small_course.root)
+    assert "scaffolds" not in call("release", "--no-proof", "--course", course).output
+    (small_course.root / "nbgrader_config.py").unlink()
+    result = call("release", "--no-proof", "--course", course)
+    assert result.exit_code == 0
+    assert f"warning: {ASSIGNMENT}/{ASSIGNMENT}.ipynb has scaffolds that students will not see" in result.output
+
+
 def test_the_doctor_has_a_verdict_on_every_line_and_a_fix_for_every_failure(small_course: Course) -> None:
     lines = call("doctor", "--course", str(small_course.root)).output.splitlines()
     verdicts = [line for line in lines if not line.startswith(" ")]

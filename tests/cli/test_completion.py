@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pexpect
 import pytest
 from click.testing import CliRunner
 
@@ -89,6 +91,27 @@ def test_fish_completes_commands(small_course: Course, program: Path) -> None:
         ["fish", "--no-config", "-c", script], cwd=small_course.root, capture_output=True, text=True, check=True
     )
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["report", ASSIGNMENT]
+
+
+def test_zsh_completes_with_nothing_else_in_its_zshrc(small_course: Course, program: Path, tmp_path: Path) -> None:
+    if shutil.which("zsh") is None:
+        pytest.skip("no zsh on this machine")
+    (home := tmp_path / "home").mkdir()
+    written = CliRunner().invoke(main, ["completion", "zsh"]).output
+    (home / ".zshrc").write_text(f"PS1='ready> '\n{written}")
+    told = {"HOME": str(home), "ZDOTDIR": str(home), "PATH": f"{program}:{os.environ['PATH']}", "TERM": "dumb"}
+    shell = pexpect.spawn(
+        "zsh", ["-d", "-i"], env={**told, "PYTHONPATH": str(Path(__file__).parents[2])}, cwd=str(small_course.root),
+        timeout=120, encoding="utf-8", dimensions=(24, 200),
+    )  # fmt: skip
+    try:
+        shell.expect_exact("ready> ")
+        for typed, completed in (("grading-utils rep", "report"), ("grading-utils grade cou", ASSIGNMENT)):
+            shell.send(f"{typed}\t")
+            shell.expect_exact(f"{completed} ")
+            shell.send("\x15")  # forget the line
+    finally:
+        shell.close(force=True)
 
 
 def commands(command: click.Command, name: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:

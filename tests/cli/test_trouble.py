@@ -107,6 +107,26 @@ def test_a_broken_gradebook_ends_with_3(content: str, small_course: Course, solu
     assert_machine_trouble(call(small_course, "grade", ASSIGNMENT, "--again"), "gradebook")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("grade", ASSIGNMENT, "--again"), ("export", "--to", "csv", "--output", "-"), ("report",), ("students", "list"),
+     ("due", ASSIGNMENT, "2030-01-01"), ("answers", ASSIGNMENT, "--to", "answers.csv"), ("feedback",)],
+    ids=lambda command: command[0],
+)  # fmt: skip
+def test_a_gradebook_of_an_unknown_version_ends_with_3_and_is_left_alone(
+    command: tuple[str, ...], small_course: Course
+) -> None:
+    hand_in(small_course, "amara", b"{}")
+    assert call(small_course, "grade", ASSIGNMENT).exit_code == 1
+    path = small_course.root / "gradebook.db"
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'of-the-future'")
+    database.close()
+    before = path.read_bytes()
+    assert_machine_trouble(call(small_course, *command), "made by another version of nbgrader")
+    assert path.read_bytes() == before
+
+
 def test_a_full_disk_leaves_the_old_release(
     small_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +234,31 @@ class FaultyEngine(BrokenEngine):
     def run(self, job: Job) -> NotebookRun:
         fault = CellRun(index=job.cells[-1].index, status=CellStatus.FAULT, message="the tester lost its way")
         return NotebookRun(cells=(fault,))
+
+
+class CountingEngine(FaultyEngine):
+    def __init__(self, running: list[int], most: list[int], crowd: threading.Barrier) -> None:
+        self.running, self.most, self.crowd = running, most, crowd
+
+    def run(self, job: Job) -> NotebookRun:
+        self.running.append(1)
+        self.most.append(len(self.running))
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.crowd.wait()  # whoever may run beside this one has the time to come
+        self.running.pop()
+        return super().run(job)
+
+
+@pytest.mark.parametrize(("workers", "seconds"), [(1, 0.3), (2, 60)])
+def test_as_many_submissions_are_graded_at_a_time_as_there_are_workers(
+    workers: int, seconds: float, small_course: Course, small_bundle: Any, copy_of_solution: Any
+) -> None:
+    for student in "abcd":
+        hand_in(small_course, student, copy_of_solution())
+    running, most, crowd = [], [], threading.Barrier(2, timeout=seconds)
+    engine = CountingEngine(running, most, crowd)
+    assert len(list(grade(small_course, small_bundle, list("abcd"), lambda *_: engine, workers=workers))) == 4
+    assert max(most) == workers
 
 
 def test_a_fault_of_ours_is_no_wrong_answer(small_course: Course, small_bundle: Any, copy_of_solution: Any) -> None:

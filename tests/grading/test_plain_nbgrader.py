@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -10,9 +11,12 @@ from typing import Any
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
+import grading_utils
 from grading_utils.authoring.release import release
+from grading_utils.cli import main
 from grading_utils.course.course import Course
 from grading_utils.grading.decisions import Decisions
 from grading_utils.grading.people import extend, import_students, set_due
@@ -77,10 +81,59 @@ def test_nbgrader_feedback_shows_no_hidden_test(small_course: Course, solution: 
     assert nbgrader(small_course, "autograde", ASSIGNMENT, "--create").returncode == 0
     done = nbgrader(small_course, "generate_feedback", ASSIGNMENT)
     assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
     page = (small_course.root / "feedback" / "half" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
     assert "count_words" in page
     assert "x  y" not in page
     assert "a text without words has no counts" in page
+
+
+def test_nbgrader_autograde_works_in_a_clone_that_uses_the_environment_of_another_one(
+    small_course: Course, solution: Any
+) -> None:
+    """The formgrader's button does the same; `release` has told the gradebook of the assignment."""
+    clone = small_course.root / "grading_utils"
+    shutil.copytree(Path(grading_utils.__file__).parent, clone, ignore=shutil.ignore_patterns("__pycache__"))
+    with (clone / "__init__.py").open("a") as package:
+        package.write("\nWHOSE = 'the clone'\n")
+    released = CliRunner().invoke(main, ["release", "--no-proof", "--course", str(small_course.root)])
+    assert released.exit_code == 0, released.output
+    asks = "\nimport grading_utils\nassert grading_utils.WHOSE == 'the clone'"
+    cell_named(solution, "count-words").source += asks
+    hand_in(small_course, "ann", solution)
+    done = nbgrader(small_course, "autograde", ASSIGNMENT, "--create")
+    assert done.returncode == 0, done.stderr
+    assert scores(small_course) == {"ann": {"count-words-test": 2, "commonest-test": 1, "why": None}}
+    notebook = nbformat.read(small_course.autograded(ASSIGNMENT, "ann") / f"{ASSIGNMENT}.ipynb", 4)
+    assert cell_named(notebook, "count-words").outputs == []
+
+
+def test_nbgrader_deletes_nothing_before_the_new_result_is_there(small_course: Course, solution: Any) -> None:
+    assert nbgrader(small_course, "generate_assignment", ASSIGNMENT).returncode == 0
+    hand_in(small_course, "ann", solution)
+    assert nbgrader(small_course, "autograde", ASSIGNMENT, "--create").returncode == 0
+    assert nbgrader(small_course, "generate_feedback", ASSIGNMENT).returncode == 0
+
+    def everything() -> dict[str, bytes]:
+        folders = (small_course.root / name for name in ("autograded", "feedback", "release"))
+        return {str(path): path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+    before = everything()
+    steps = (("generate_assignment",), ("autograde", "--create"), ("generate_feedback",))
+    config = small_course.root / "nbgrader_config.py"
+    ours = config.read_text()
+    broken = "def broken(*args, **kwargs): raise RuntimeError('the machine has trouble')\n"
+    config.write_text(f"{ours}\nfrom nbconvert.exporters import Exporter\n{broken}Exporter.from_filename = broken\n")
+    for step, *options in steps:
+        done = nbgrader(small_course, step, ASSIGNMENT, "--force", *options)
+        assert done.returncode != 0
+        assert "the one from before is there again" in done.stderr
+        assert everything() == before
+    config.write_text(ours)
+    for step, *options in steps:
+        done = nbgrader(small_course, step, ASSIGNMENT, "--force", *options)
+        assert done.returncode == 0, done.stderr
+        assert everything().keys() == before.keys()
 
 
 def test_nbgrader_autograde_leaves_an_open_score_to_a_person(small_course: Course, solution: Any) -> None:

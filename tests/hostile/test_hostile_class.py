@@ -1,7 +1,7 @@
 """A class of attackers and a few honest students, graded together: everybody gets what the work deserves.
 
 The attackers stand in `attacks/*.yaml`. Those of one file are graded in one run, which is then looked at from outside;
-`-k theft` is all of it for one file.
+`-k theft` is all of it for one file, and `-k a-daemon` one attack beside the honest students.
 """
 
 from __future__ import annotations
@@ -199,13 +199,20 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
 
 
 @pytest.fixture(scope="module")
-def class_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Graded]]:
-    """The honest students among all attackers of one family, which is graded when it is asked for first."""
+def class_of(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Graded]]:
+    """The honest students among the attackers of one family, which is graded when it is asked for first.
+
+    These are all that the tests of this run ask about; all of the family where none does.
+    """
+    chosen = [item.callspec.params.get("attack") for item in request.session.items if hasattr(item, "callspec")]
     with contextlib.ExitStack() as stack:
 
         @cache
         def graded(family: str) -> Graded:
             attacks = [attack for attack in ATTACKS if attack.family == family]
+            attacks = [attack for attack in attacks if attack in chosen] or attacks
             return stack.enter_context(
                 contextlib.contextmanager(_grade_class)(tmp_path_factory.mktemp(family), attacks)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,16 @@ UNREADABLE = {
     "empty file": (b"", "is empty"),
     "only spaces": (b"  \n ", "is empty"),
     "truncated": (json.dumps({**MINIMAL, "cells": [cell()]}).encode()[:-30], "ends in the middle"),
+    "truncated in a word": (b'{"nbformat": 4, "cells": nul', "ends in the middle"),
+    "truncated in a text": (b'{"nbformat": 4, "cells": [{"source": "x = ', "ends in the middle"),
+    "only zeros": (bytes(5_000), "is empty"),
+    "a comma too many": (b'{"nbformat": 4, "cells": [],\n}', "is not valid JSON"),
     "no JSON": (b"print('hello')", "is not valid JSON"),
+    "a PDF": (b"%PDF-1.7\n\xff\xfe", "is a PDF, not a notebook"),
+    "a zip file": (b"PK\x03\x04\xff\xfe", "is a zip file or an office document"),
+    "a picture": (b"\x89PNG\r\n\x1a\n", "is a picture"),
+    "a page that asks to log in": (b"\n<!DOCTYPE html><p>Log in</p>", "is a web page"),
+    "a merge that git left": (b'<<<<<<< HEAD\n{"cells": []}\n=======\n', "conflicts between two versions"),
     "binary garbage": (bytes(range(128, 256)) * 10, "is not UTF-8"),
     "Latin-1 text": ('{"nbformat": 4, "cells": ["\xe9"]}'.encode("latin-1"), "is not UTF-8"),
     "a JSON list": (b"[1, 2]", "no notebook"),
@@ -182,6 +192,26 @@ def test_stored_outputs_do_not_count(tmp_path: Path) -> None:
     path.write_text(json.dumps({**MINIMAL, "cells": [cell(outputs=[picture]), cell(id="b", source=["a\n", "b"])]}))
     notebook, notes = read_notebook(path)
     assert [(c.id, c.source) for c in notebook.cells] == [("a", "x = 1"), ("b", "a\nb")]
+    assert notes == []
+
+
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "a mark of its byte order": lambda text: text.encode("utf-8-sig"),
+    "a mark of its byte order, and large": lambda text: text.replace("PICTURE", "A" * 21_000_000).encode("utf-8-sig"),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "UTF-16 without a mark": lambda text: text.encode("utf-16-le"),
+    "zeros at the end": lambda text: text.encode() + bytes(300),
+    "ends of lines of Windows": lambda text: json.dumps(json.loads(text), indent=1).replace("\n", "\r\n").encode(),
+}
+
+
+@pytest.mark.parametrize("case", ENCODINGS)
+def test_a_notebook_is_read_whatever_a_program_made_of_its_text(case: str, tmp_path: Path) -> None:
+    picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "PICTURE"}}
+    path = tmp_path / "n.ipynb"
+    path.write_bytes(ENCODINGS[case](json.dumps({**MINIMAL, "cells": [cell(source="é = 1", outputs=[picture])]})))
+    notebook, notes = read_notebook(path)
+    assert [one.source for one in notebook.cells] == ["é = 1"]
     assert notes == []
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 import dataclasses
 import random
+import unicodedata
 from typing import Any
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
-from nbgrader.utils import determine_grade
+from nbgrader.utils import compute_checksum, determine_grade
 
 from grading_utils.authoring.release import release
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.cells import grade_id
+from grading_utils.course.regions import Grammar
 from grading_utils.errors import SubmissionError
 from grading_utils.intake.reading import clean
 from grading_utils.intake.restoring import Restored, restore
@@ -114,7 +116,21 @@ def test_a_missing_answer_counts_as_unanswered_and_needs_a_person(solution: Any,
     solution.cells.remove(cell_named(solution, "count-words"))
     restored = restore(solution, bundle)
     assert restored.attention == ["the answer cell count-words is missing"]
-    assert cell_named(restored.notebook, "count-words").source == bundle.managed["count-words"].source
+    answer = cell_named(restored.notebook, "count-words")
+    assert answer.metadata.nbgrader.checksum == compute_checksum(answer)
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_what_stands_in_place_of_a_missing_answer_does_not_undo_one_that_stands_elsewhere(
+    place: str, solution: Any, bundle: Any
+) -> None:
+    answer = cell_named(solution, "commonest")
+    solution.cells.remove(answer)
+    solution.cells.insert(0 if place == "first" else len(solution.cells), new_code_cell("commonest = 'la'"))
+    restored = restore(solution, bundle)
+    assert restored.attention == ["the answer cell commonest is missing"]
+    assert cell_named(restored.notebook, "commonest").source.startswith("#")
+    assert "commonest = 'la'" in sources(restored)
 
 
 def test_an_answer_beside_an_untouched_copy_of_its_cell_is_found(solution: Any, bundle: Any) -> None:
@@ -138,6 +154,36 @@ def with_copy(notebook: Any, name: str, source: str, at: int | None = None) -> A
     place = notebook.cells.index(cell_named(notebook, name)) + 1 if at is None else at
     notebook.cells.insert(place, second)
     return notebook
+
+
+SPLIT = {
+    "the use before what it uses": (
+        ["def count_words(t):\n    return make(t.split())", "make = Counter"],
+        "count-words",
+    ),
+    "three parts": (["make = Counter", "split = str.split", "count_words = lambda t: make(split(t))"], "count-words"),
+    "the first part empty": (["", "commonest = 'la'"], "commonest"),
+    "the last part empty": (["commonest = 'la'", ""], "commonest"),
+    "a part with a mistake": (["commonest = (", "commonest = 'la'"], "commonest"),
+}
+
+
+@pytest.mark.parametrize("ids", ["kept", "changed"])
+@pytest.mark.parametrize("case", SPLIT)
+def test_all_parts_of_a_split_answer_stay_in_order_whatever_their_ids(
+    case: str, ids: str, solution: Any, bundle: Any
+) -> None:
+    parts, name = SPLIT[case]
+    cell_named(solution, name).source = parts[0]
+    for part in reversed(parts[1:]):
+        with_copy(solution, name, part)
+        if ids == "changed":
+            solution.cells[solution.cells.index(cell_named(solution, name)) + 1]["id"] = f"of-{len(solution.cells)}"
+    submitted, _ = clean(solution)
+    restored = restore(submitted, bundle)
+    assert restored.attention == []
+    first = sources(restored).index(parts[0])
+    assert sources(restored)[first : first + len(parts)] == parts
 
 
 def test_every_half_of_a_split_answer_is_kept_in_order(solution: Any, bundle: Any) -> None:
@@ -186,6 +232,68 @@ def test_cells_without_metadata_are_found_by_their_ids(solution: Any, bundle: An
     assert restored.repairs == ["6 cells without nbgrader's metadata were found by their ids"]
 
 
+def rename(notebook: Any) -> None:
+    cell_named(notebook, "count-words").metadata["nbgrader"]["grade_id"] = "count-words-copy"
+
+
+def rename_with_id(notebook: Any) -> None:
+    answer = cell_named(notebook, "count-words")
+    answer.metadata["nbgrader"]["grade_id"] = "cell-1"
+    answer["id"] = "other"
+
+
+def strip_one(notebook: Any) -> None:
+    cell_named(notebook, "commonest").update(metadata={}, id="other")
+
+
+def replace_one(notebook: Any) -> None:
+    answer = cell_named(notebook, "commonest")
+    notebook.cells[notebook.cells.index(answer)] = new_code_cell(answer.source)
+
+
+def strip_all(notebook: Any) -> None:
+    for number, cell in enumerate(without_metadata(notebook).cells):
+        cell["id"] = f"new-{number}"
+        cell.source = Grammar().released(cell.source)
+
+
+def strip_all_and_add(notebook: Any) -> None:
+    strip_all(notebook)
+    notebook.cells.insert(1, new_code_cell("helper = 1"))
+    notebook.cells.insert(0, new_markdown_cell("Ann"))
+
+
+IN_PLACE_OF = "no cell is named {} any more; what stands in that place was taken for the answer"
+NAMES_LOST = {
+    rename: None,
+    rename_with_id: IN_PLACE_OF.format("count-words"),
+    strip_one: IN_PLACE_OF.format("commonest"),
+    replace_one: IN_PLACE_OF.format("commonest"),
+    strip_all: IN_PLACE_OF.format("count-words, commonest, why"),
+    strip_all_and_add: IN_PLACE_OF.format("count-words, commonest, why"),
+}
+
+
+@pytest.mark.parametrize("lose", NAMES_LOST, ids=lambda lose: lose.__name__)
+def test_an_answer_that_has_lost_its_name_is_found_by_id_or_place(lose: Any, solution: Any, bundle: Any) -> None:
+    honest = restore(copy.deepcopy(solution), bundle)
+    lose(solution)
+    submitted, _ = clean(solution)
+    restored = restore(submitted, bundle)
+    managed_cells = [[cell.source for cell in one.notebook.cells if grade_id(cell)] for one in (honest, restored)]
+    assert managed_cells[0] == managed_cells[1]
+    assert restored.attention == ([NAMES_LOST[lose]] if NAMES_LOST[lose] else [])
+
+
+def test_two_nameless_cells_for_two_missing_answers_are_not_mixed_up_with_three(solution: Any, bundle: Any) -> None:
+    for name in ("count-words", "count-words-test", "commonest"):
+        solution.cells.remove(cell_named(solution, name))
+    solution.cells[2:2] = [new_code_cell(f"part = {number}") for number in range(3)]
+    restored = restore(solution, bundle)
+    assert restored.attention == ["the answer cell count-words is missing", "the answer cell commonest is missing"]
+    assert [source for source in sources(restored) if source.startswith("part")] == ["part = 0", "part = 1", "part = 2"]
+
+
 def test_an_id_finds_nothing_that_the_metadata_has_found(solution: Any, bundle: Any) -> None:
     solution.cells.append(new_code_cell("def count_words(text): return 0", id="count-words"))
     cell_named(solution, "count-words")["id"] = "other"
@@ -207,7 +315,10 @@ ELSEWHERE = {
     "above": lambda n: n.cells.insert(-1, new_markdown_cell("My essay.")),
     "as comments": lambda n: n.cells.append(new_code_cell("# My essay.\n# Its end.")),
     "as raw text": lambda n: n.cells.append(new_raw_cell("My essay.")),
-    "with the answer deleted": lambda n: n.cells.__setitem__(-1, new_markdown_cell("My essay.")),
+    "as a string": lambda n: n.cells.append(new_code_cell('"""My essay.\n(Its end.)"""')),
+    "printed": lambda n: n.cells.append(new_code_cell('print("My essay.")')),
+    "in a cell for code": lambda n: n.cells.append(new_code_cell("My essay. It's about words, and how many.")),
+    "two cells further down": lambda n: n.cells.extend([new_code_cell("x = 1"), new_markdown_cell("My essay.")]),
 }
 
 
@@ -221,10 +332,31 @@ def test_an_essay_beside_the_untouched_answer_is_shown_to_a_person(place: str, s
     assert score is None
 
 
+def test_an_essay_in_place_of_the_answers_cell_is_the_answer(solution: Any, bundle: Any) -> None:
+    solution.cells[-1] = new_markdown_cell("My essay.")
+    restored = restore(solution, bundle)
+    assert cell_named(restored.notebook, "why").source == "My essay."
+    assert restored.attention == [IN_PLACE_OF.format("why")]
+
+
+def test_an_essay_somewhere_and_no_cell_for_the_answer_is_shown_to_a_person(solution: Any, bundle: Any) -> None:
+    solution.cells.remove(cell_named(solution, "why"))
+    solution.cells.insert(0, new_markdown_cell("My essay."))
+    restored = restore(solution, bundle)
+    assert "the answer why is as released, but something is written beside it" in restored.attention
+
+
+def test_a_picture_pasted_into_the_untouched_answer_is_shown_to_a_person(solution: Any, bundle: Any) -> None:
+    cell_named(unanswered(solution), "why")["attachments"] = {"a.png": {"image/png": "AAAA"}}
+    assert "the answer why is as released" in restore(solution, bundle).attention[0]
+
+
 NO_ESSAYS = {
     "nothing": lambda n: None,
     "an empty cell": lambda n: n.cells.append(new_markdown_cell("  \n")),
     "code": lambda n: n.cells.append(new_code_cell("count_words('a')")),
+    "imports": lambda n: n.cells.append(new_code_cell("import math as m\nfrom math import pi")),
+    "a loop over names": lambda n: n.cells.append(new_code_cell("for a in b:\n    c = a")),
     "the answer itself": lambda n: (
         cell_named(n, "why").update(source="Because."),
         n.cells.append(new_markdown_cell("More.")),
@@ -251,6 +383,27 @@ def with_question(course: Any) -> Any:
     notebook.cells.append(task)
     nbformat.write(notebook, path)
     return build_bundle(course, ASSIGNMENT).notebooks[ASSIGNMENT]
+
+
+@pytest.mark.parametrize("written", ["My essay.", "Why?\n\nMy essay."], ids=["new cell", "in the question"])
+@pytest.mark.parametrize("first", ["answered", "as released"])
+def test_an_essay_between_two_answers_goes_to_the_question_it_stands_below(
+    first: str, written: str, small_course: Any
+) -> None:
+    path = small_course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells += [new_markdown_cell("Why?", id="q"), managed("written", "why-2", "Therefore.", 2)]
+    nbformat.write(notebook, path)
+    bundle = build_bundle(small_course, ASSIGNMENT).notebooks[ASSIGNMENT]
+    handed_in = nbformat.from_dict({"cells": [dict(cell) for cell in copy.deepcopy(bundle.cells)]})
+    if first == "answered":
+        cell_named(handed_in, "why").source = "Because."
+    if written == "My essay.":
+        handed_in.cells.insert(-1, new_markdown_cell(written))
+    else:
+        handed_in.cells[-2].source = written
+    attention = restore(handed_in, bundle).attention
+    assert "the answer why-2 is as released, but something is written beside it" in attention
 
 
 @pytest.mark.parametrize("name", ["question", "task"])
@@ -323,6 +476,9 @@ EDITORS = {
     "blanks taken off": lambda text: text.rstrip(),
     "a line added": lambda text: text + "\n",
     "blanks added": lambda text: text.replace("\n", "  \n"),
+    "old Macs": lambda text: text.replace("\n", "\r"),
+    "accents apart": lambda text: unicodedata.normalize("NFD", text),
+    "blanks that don't break": lambda text: text.replace("what the", "what\u00a0the"),
 }
 
 

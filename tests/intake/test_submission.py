@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import unicodedata
 import zipfile
@@ -96,6 +97,13 @@ def test_names_that_a_platform_has_put_something_before_go_to_the_notebook_they_
     assert len(opened.attention) == 2
 
 
+@pytest.mark.parametrize("names", [("Part_1.ipynb", "Part_2.ipynb"), ("ann part 1.ipynb", "ann part 2.ipynb")])
+def test_signs_that_a_platform_has_changed_do_not_hide_a_notebook(names: tuple[str, str], tmp_path: Path) -> None:
+    opened, notebooks = found(hand_in(tmp_path, *names), "part-1", "part-2")
+    assert notebooks == {"part-1": names[0], "part-2": names[1]}
+    assert len(opened.attention) == 2
+
+
 def test_where_nothing_is_found_the_message_lists_what_is_there(tmp_path: Path) -> None:
     place = hand_in(tmp_path, "homework.docx", "hw.rar", "data/table.csv")
     with pytest.raises(SubmissionError, match=r"there is no hw\.ipynb \(found: homework\.docx, hw\.rar, data/"):
@@ -180,6 +188,45 @@ def test_a_zip_file_is_unpacked_where_the_notebook_is_missing_without_it(tmp_pat
     assert [path.name for path in place.iterdir()] == ["hw.zip"]
 
 
+PACKED: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "under the notebook's name": ("hw.ipynb.zip", lambda: zipped(("hw.ipynb", b"{}"))),
+    "in capitals": ("HW.ZIP", lambda: zipped(("HW.IPYNB", b"{}"))),
+    "in folders with backslashes": ("hw.zip", lambda: zipped(("week 1\\hw.ipynb", b"{}"))),
+    "in a zip file": ("hw.zip", lambda: zipped(("hw.zip", zipped(("hw.ipynb", b"{}"))))),
+    "with what a Mac adds": ("a.zip", lambda: zipped(("hw.ipynb", b"{}"), ("__MACOSX/._hw.ipynb", b"x"), ("._a", b""))),
+    "with a name that was changed": ("a.zip", lambda: zipped(("a/hw.ipynb.txt", b"{}"))),
+}
+
+
+@pytest.mark.parametrize("case", PACKED)
+def test_a_packed_notebook_is_found_however_it_was_packed(case: str, tmp_path: Path) -> None:
+    name, content = PACKED[case]
+    place = hand_in(tmp_path)
+    (place / name).write_bytes(content())
+    with open_submission(place, {"hw"}) as opened:
+        assert opened.notebooks["hw"].read_text() == "{}"
+        assert opened.attention == []
+
+
+LISTED = {
+    "a zip file of something else": ("work.zip", lambda: zipped(("essay.docx", b"")), "work.zip, essay"),
+    "a copy that an editor left": (".ipynb_checkpoints/hw-checkpoint.ipynb", lambda: b"{}", ".ipynb_checkpoints"),
+    "what a Mac leaves": ("._hw.ipynb", lambda: b"x", "._hw.ipynb"),
+    "a download that did not end": ("hw.ipynb.part", lambda: b"{", "hw.ipynb.part"),
+    "another program's file": ("hw.py", lambda: b"x = 1", "hw.py"),
+}
+
+
+@pytest.mark.parametrize("case", LISTED)
+def test_what_is_there_instead_of_a_notebook_is_listed(case: str, tmp_path: Path) -> None:
+    name, content, listed = LISTED[case]
+    place = hand_in(tmp_path)
+    (place / name).parent.mkdir(exist_ok=True)
+    (place / name).write_bytes(content())
+    with pytest.raises(SubmissionError, match=rf"there is no hw\.ipynb \(found: {re.escape(listed)}"):
+        found(place)
+
+
 def test_a_zip_file_beside_the_notebook_stays_packed(tmp_path: Path) -> None:
     place = hand_in(tmp_path, "hw.ipynb")
     (place / "data.zip").write_bytes(zipped(("hw.ipynb", b"other")))
@@ -201,6 +248,13 @@ def lying_about_the_size() -> bytes:
     return bytes(content)
 
 
+def nested(depth: int) -> bytes:
+    content = zipped(("hw.ipynb", b"{}"))
+    for _ in range(depth):
+        content = zipped(("hw.zip", content))
+    return content
+
+
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a bomb": (lambda: zipped(("hw.ipynb", bytes(3 << 20))), "unpacks to more than"),
     "many small bombs": (lambda: zipped(*((f"{n}.ipynb", bytes(1 << 18)) for n in range(12))), "unpacks to more than"),
@@ -213,7 +267,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a lie about the size": (lying_about_the_size, "cannot be unpacked"),
     "half of it": (lambda: zipped(("hw.ipynb", os.urandom(5000)))[:2500], "cannot be unpacked"),
     "no zip file": (lambda: b"Rar!", "cannot be unpacked"),
-    "a zip file in a zip file": (lambda: zipped(("hw.zip", zipped(("hw.ipynb", b"{}")))), "there is no hw.ipynb"),
+    "zip files without end": (lambda: nested(5), "there is no hw.ipynb"),
+    "a path that leads up, as on Windows": (
+        lambda: zipped(("..\\..\\..\\escaped.ipynb", b"{}")),
+        "there is no hw.ipynb",
+    ),
     "a very deep path": (lambda: zipped(("d/" * 2000 + "hw.ipynb", b"{}")), "there is no hw.ipynb"),
 }
 

@@ -104,16 +104,25 @@ def test_moodle_folders_and_flat_names_mean_the_same_and_the_worksheet_knows_whe
 def test_gradescope_folders_are_found_through_its_index(small_course: Course, roster: Roster, tmp_path: Path) -> None:
     index = (
         "submission_55:\n  :submitters:\n  - :name: Jane Doe\n    :sid: '4711'\n    :email: jane@example.org\n"
-        "  :created_at: 2025-12-01 20:00:00 Z\n"
+        "  :created_at: 2025-12-01 20:00:00.482347000 Z\n"
+        "  :results: !ruby/hash:ActiveSupport::HashWithIndifferentAccess\n    score: !ruby/object:Float 1.5\n"
+        "submission_56:\n  :submitters:\n  - {':name': Zoe Muller, ':sid': 4712, ':email': zoe@example.org}\n"
+        "  - {':name': Nobody, ':sid':, ':email': nobody@example.org}\n  :created_at: 2025-12-01 15:00:00 -05:00\n"
     )
     files = {
         "assignment_7_export/submission_metadata.yml": index.encode(),
         f"assignment_7_export/submission_55/{NOTEBOOK}": b"jane",
+        f"assignment_7_export/submission_56/{NOTEBOOK}": b"a group",
     }
     handed = downloads.from_gradescope(read_entries(make_zip(tmp_path, files)))
-    collecting.collect(small_course, ASSIGNMENT, handed, roster)
-    assert submitted(small_course)[f"jane/{ASSIGNMENT}/{NOTEBOOK}"] == b"jane"
-    assert submitted(small_course)[f"jane/{ASSIGNMENT}/timestamp.txt"] == b"2025-12-01 20:00:00 UTC\n"
+    done = collecting.collect(small_course, ASSIGNMENT, handed, roster)
+    assert submitted(small_course) == {
+        f"jane/{ASSIGNMENT}/{NOTEBOOK}": b"jane",
+        f"jane/{ASSIGNMENT}/timestamp.txt": b"2025-12-01 20:00:00 UTC\n",
+        f"zoe/{ASSIGNMENT}/{NOTEBOOK}": b"a group",
+        f"zoe/{ASSIGNMENT}/timestamp.txt": b"2025-12-01 20:00:00 UTC\n",
+    }
+    assert [note for note in done.notes if "belongs to nobody" in note]
 
 
 def test_folders_named_like_students_need_no_roster(small_course: Course, tmp_path: Path) -> None:

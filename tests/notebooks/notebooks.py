@@ -175,6 +175,7 @@ class Kernel:
 def kernel(folder: Path) -> Iterator[Kernel]:
     """A fresh kernel, its working directory `folder`."""
     notebook = nbformat.v4.new_notebook()
-    client = NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    resources = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources)  # for a busy machine
     with client.setup_kernel():
         yield Kernel(client)

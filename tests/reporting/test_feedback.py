@@ -148,14 +148,15 @@ def test_manual_scores_and_comments_are_on_the_page(course: Course, results: lis
 
 def test_manual_scores_count_in_the_results(course: Course, results: list[SubmissionResult]) -> None:
     grade_by_hand(course, 1.5, "")
-    merged = with_manual_grades(results, read_gradebook(str(course.layout.db_url), results))
+    merged = with_manual_grades(results, read_gradebook(course, results))
     assert [(result.student, result.score) for result in merged] == [("bob", 0.0), ("ada", 1.5)]
     assert merged[1].cells[1].score == 1.5
 
 
 def test_reading_a_gradebook_that_does_not_exist_creates_none(tmp_path: Path, results) -> None:
-    assert read_gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", results) == {}
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "source").mkdir()
+    assert read_gradebook(Course.open(tmp_path), results) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
 def test_other_notebooks_that_a_student_handed_in_do_no_harm(course: Course, results: list[SubmissionResult]) -> None:

@@ -99,7 +99,7 @@ def test_a_mistake_in_jupyterlab(page: Any, keep: Any, tmp_path: Path) -> None:
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")  # and don't wait for it
         failed = page.get_by_text(SAID)
         failed.first.wait_for(timeout=120_000)
-        page.set_viewport_size({"width": 1120, "height": 1000})
+        page.set_viewport_size({"width": 1120, "height": 850})
         page.locator(".jp-Cell img").last.evaluate("picture => picture.scrollIntoView()")
         page.wait_for_timeout(1000)
         keep(page, "notebook")
