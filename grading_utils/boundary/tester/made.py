@@ -7,23 +7,24 @@ expression is the instructor's own text. Objects that have come to differ from a
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from grading_utils.boundary.tester.sameness import is_same
 from grading_utils.boundary.wire.kinds import type_names
+from grading_utils.jobs import Solution
 
 
 class Made:
     """What is made, by name.
 
     Args:
-        texts: The expressions.
+        solution: Knows the expressions.
         own: What the tester has under a name: a library, or what an instructor's cell has bound.
     """
 
-    def __init__(self, texts: Mapping[str, str] | None = None, own: Callable[[str], Any] = lambda _: None) -> None:
-        self._texts = texts or {}
+    def __init__(self, solution: Solution | None = None, own: Callable[[str], Any] = lambda _: None) -> None:
+        self._texts = solution.makes if solution is not None else {}
         self._own = own
 
     def __contains__(self, name: str) -> bool:

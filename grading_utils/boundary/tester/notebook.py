@@ -69,18 +69,16 @@ class Notebook:
     """One notebook of one submission."""
 
     def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
-        warm = current()
-        self._warm = warm
+        self._warm = warm = current()
         self._namespace = instructor_namespace(job.solution.imports if job.solution is not None else {})
-        known = self._namespace.instructor_names
-        self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
+        self._plan = Plan(job, warm.shell.transform_cell, self._namespace.instructor_names, warm.rehearsed)
         self._context = Context(
             warm.shared,
             lambda qualname: self._plan.source_of(qualname, self._position),
             earlier=lambda: self._plan.earlier(self._position),
             binds=self._plan.binds,
             has_gpu=warm.has_gpu,
-            made=Made(job.solution.makes if job.solution is not None else {}, self._namespace.own),
+            made=Made(job.solution, self._namespace.own),
         )
         if any(cell.rights.files for cell in job.cells):
             self._context.folder = Folder(self._context)
