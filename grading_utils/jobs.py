@@ -31,8 +31,15 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
     """What student code does in place to an argument is done to the test's own object."""
     files: bool = False
     """What student code writes is put beside the test as data, and what the test writes is sent along."""
+    figures: bool = False
+    """Pyplot's functions, called by the test, run in the student's process, and what they give is believed."""
     comparisons: bool = False
     """Methods and operators of the student's classes may decide something that the check is about."""
+
+    @property
+    def needs_process(self) -> bool:
+        """Is it not enough to know what the check reads?"""
+        return self.inside or self.files or self.figures
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):

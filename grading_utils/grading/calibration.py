@@ -38,6 +38,7 @@ LADDER = (
     Rights(methods=True, changes=True, comparisons=True),
     Rights(methods=True, files=True),
     Rights(methods=True, changes=True, comparisons=True, files=True),
+    Rights(methods=True, changes=True, comparisons=True, figures=True),
     Rights(inside=True),
     Rights(inside=True, history=True),
 )
@@ -110,8 +111,10 @@ def calibrate(source: Path, bundle: NotebookBundle, engine: Engine) -> Calibrati
         for cell in bundle.cells
         if cell.cell_type == "code" and is_graded(cell) and role(cell) is Role.TEST
     }
-    ladder = LADDER if engine.isolated else LADDER[:1]
+    ladder: tuple[Rights, ...] = LADDER if engine.isolated else LADDER[:1]
     unmet = gpu_checks(bundle.cells) if engine.device == CPU and engine.isolated else frozenset()
+    if not any("plt" in cell.source or "pyplot" in cell.source for cell in bundle.cells):
+        ladder = tuple(step for step in ladder if not step.figures)
     steps = {n: len(ladder) if n in unmet else _next_step(ladder, place, 0) for n, place in places.items()}
     failed: dict[str, CellResult] = {}
     broken: set[str] = set()

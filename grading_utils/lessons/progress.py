@@ -1,13 +1,15 @@
 """Which visible checks have passed, for the cell at the end of a notebook that says so.
 
-It knows what this kernel has run: a check passes if its last run raised nothing, and what it looked at is still there.
-It runs no check, reads no file, and says nothing of the cases that only the grader tries.
+It knows what this kernel has run: a check passes if its last run raised nothing, and what it looked at is still there,
+with the same entries where it is a list, a table or a set. It runs no check, reads no file, and says nothing of the
+cases that only the grader tries.
 """
 
 from __future__ import annotations
 
 import ast
 import dis
+import pickle
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
@@ -18,11 +20,11 @@ from IPython.core.getipython import get_ipython
 from grading_utils.lessons.showing import show, table_html
 
 PASSED, FAILED, NOT_RUN = "passes", "fails", "not run since the kernel started"
-CHANGED = "passed, but something that it looks at has been made anew since: run it again"
+CHANGED = "passed, but something that it looks at has changed since: run it again"
 _SIGNS = {PASSED: "✔", FAILED: "✘", CHANGED: "↻", NOT_RUN: "·"}
 _TITLE = re.compile(r"Check \d+[a-z]?\b")
-_runs: dict[str, dict[str, object] | None] = {}
-"""Title of a check → what it looked at when it passed; None if it failed."""
+_runs: dict[str, dict[str, tuple[object, object]] | None] = {}
+"""Title of a check → what it looked at when it passed, and its entries then; None if it failed."""
 
 
 def watch_checks() -> None:
@@ -59,7 +61,8 @@ def state_of(check: str, names: Mapping[str, object]) -> str:
     if seen is None:
         return FAILED
     missing = object()
-    return PASSED if all(names.get(name, missing) is value for name, value in seen.items()) else CHANGED
+    kept = all(names.get(name, missing) is value and _entries(value) == then for name, (value, then) in seen.items())
+    return PASSED if kept else CHANGED
 
 
 def title_of(source: str) -> str | None:
@@ -79,7 +82,18 @@ def _note(result: Any) -> None:
     title = title_of(source)
     if title is not None:
         names = get_ipython().user_ns
-        _runs[title] = {name: names[name] for name in _reached(_globals_of(source), names)} if result.success else None
+        reached = _reached(_globals_of(source), names)
+        _runs[title] = {name: (names[name], _entries(names[name])) for name in reached} if result.success else None
+
+
+def _entries(value: object) -> object:
+    """What can be compared later with a collection that may have been changed in its place; None for anything else."""
+    if not isinstance(value, list | dict | set):
+        return None
+    try:
+        return hash(pickle.dumps(value))
+    except Exception:  # whatever a student keeps in it need not allow this
+        return len(value)
 
 
 def _globals_of(source: str) -> set[str]:

@@ -1,8 +1,9 @@
 """Styles of answers and tests that instructors use, apart: with the rights that they need, and not with fewer.
 
 Each file in `constructs/` is a notebook: `locked` cells, an `answer`, and `checks` in order. A check `needs` nothing,
-`changes`, `comparisons` or `files`; with those rights the answer passes it, with fewer it doesn't, and without the
-answer it doesn't either (but for `free` ones). A check with `place: inside` can't be passed apart, and says why.
+`changes`, `comparisons`, `files` or `figures`; with those rights the answer passes it, with fewer it doesn't, and
+without the answer it doesn't either (but for `free` ones). A check with `place: inside` can't be passed apart, and says
+why.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def test_missing_answers_pass_nothing(path: Path, notebook: Any) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_fewer_rights_are_not_enough(path: Path, notebook: Any) -> None:
     leading, cells, checks = load(path)
-    for right in ("changes", "comparisons", "files"):
+    for right in ("changes", "comparisons", "files", "figures"):
         needing = [check for check in checks if right in check.get("needs", "")]
         fewer = granted(cells, [{**check, "needs": check.get("needs", "").replace(right, "")} for check in checks])
         runs = notebook(*fewer, leading=leading) if needing else []

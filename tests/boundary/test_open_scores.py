@@ -16,6 +16,7 @@ from grading_utils import boundary
 from grading_utils.boundary.student import endpoint as student
 from grading_utils.boundary.tester import operators, standins
 from grading_utils.boundary.wire import codec, folders, frames, messages, nodes, references
+from grading_utils.boundary.wire.raised import Raised
 from grading_utils.jobs import Rights
 
 ERRORS = {"BoundaryError", "Refused", "Fault", "StudentDied", "StudentOverran", "StudentError", "TooLarge", "Limit"}
@@ -88,6 +89,16 @@ OPEN = {
         "def f(): open('long.txt', 'w').write('x' * 99)",
         "f()\nassert len(open('long.txt').read()) == 99",
         [(folders, "MOST_BYTES", 50)],
+    ),
+    "relayed.warnings_given Refused": (
+        PLAIN,
+        "import warnings\n" + CALL,
+        answers(lambda q: messages.Answer(seq=q.seq, value=1, warned=[Raised("KeyError", "KeyError", [], "no")])),
+    ),
+    "pictures.encode TooLarge": (
+        "def f(picture): return picture.size",
+        "from PIL import Image\nassert f(Image.new('RGB', (2000, 600))) == (2000, 600)",
+        SMALL_BULK,
     ),
     "folder.begin Refused": (PLAIN, "assert eval('f()') == 1", []),
     "folder.written hinder": (
@@ -188,7 +199,7 @@ ENDED = {
     "testcell.stop StudentOverran": "the check's time is used up",
     "frames._send_all StudentDied": "the student's process has ended",
     "frames._read StudentDied": "the student's process has ended",
-    "raised.rebuild StudentError": "the student's exception",
+    "raised._rebuilt StudentError": "the student's exception",
     "references.__getitem__ BoundaryError": "an object that was never given is no answer",
 }
 

@@ -17,6 +17,8 @@ from .notebooks import NOTEBOOKS, Kernel, is_check, kernel, read
 ANSWER = "def double(number):\n    return helper(number) * 2"
 HELPER = "def helper(number):\n    return number"
 CHECK = '"""Check 1: doubling."""\ndef _try(text):\n    assert double(text) == 2 * text, "no"\n\n_try(3)'
+COUNTS = "counts = {'a': 1, 'of': [1, 2]}"
+COUNTED = '"""Check 1: a table that a cell fills."""\nassert counts["a"] == 1, "no"'
 SHOW = 'show_progress("Check 1", "Check 2a")'
 
 
@@ -48,6 +50,10 @@ def progress_after(run: Kernel, *sources: str) -> str:
         ([HELPER, ANSWER, CHECK, HELPER.replace("number\n", "other\n")], "0 of 2 visible checks pass."),
         ([HELPER, ANSWER, CHECK, ANSWER.replace("* 2", "* 3"), CHECK], "0 of 2 visible checks pass."),
         ([HELPER, ANSWER, CHECK, "del double"], "0 of 2 visible checks pass."),
+        ([COUNTS, COUNTED], "1 of 2 visible checks pass."),
+        ([COUNTS, COUNTED, "counts['a'] += 0"], "1 of 2 visible checks pass."),
+        ([COUNTS, COUNTED, "counts['a'] += 1"], "0 of 2 visible checks pass."),
+        ([COUNTS, COUNTED, "counts.clear()"], "0 of 2 visible checks pass."),
         ([HELPER, ANSWER, CHECK.replace("assert", "asert")], "0 of 2 visible checks pass."),
     ],
 )

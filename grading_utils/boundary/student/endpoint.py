@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from grading_utils.boundary.wire.raised import Raised, describe, rebuild
 from grading_utils.checks.names import bound_names, defined_names
 
 _DECODER = msgspec.msgpack.Decoder(m.Question)
+_MOST_WARNINGS = 100
 
 
 def serve(sock: socket.socket) -> None:
@@ -219,6 +221,9 @@ class Endpoint:
             self._namespace[question.name] = decoder.value(question.value)
         return m.Answer(seq=question.seq)
 
+    def _borrow(self, question: m.Borrow, _: codec.Decoder, encoder: codec.Encoder) -> Any:
+        return m.Answer(seq=question.seq, value=encoder.refer(self.library(question.module, question.name)))
+
     def _unbind(self, question: m.Unbind, _: codec.Decoder, __: codec.Encoder) -> Any:
         if question.name not in self._namespace:
             raise NameError(f"name {question.name!r} is not defined")
@@ -237,8 +242,12 @@ class Endpoint:
         result: Any = None
         error: Raised | None = None
         functions = {name: decoder.value(value) for name, value in question.replaced.items()}
-        with recording(self._warm.shell) as recorder, borrowed.replaced(functions):
+        warned: list[Any] = []
+        hears: Any = warnings.catch_warnings(record=True) if question.warns else contextlib.nullcontext([])
+        with recording(self._warm.shell) as recorder, borrowed.replaced(functions), hears as heard:
             try:
+                if question.warns:
+                    warnings.simplefilter("always")
                 self._busy = True
                 result = perform(target, question.op, positional, keywords)
             except BoundaryError:
@@ -247,6 +256,7 @@ class Endpoint:
                 error = self._describe(problem, encoder)
             finally:
                 self._busy = False
+                warned = [describe(warning.message, encoder, refers=True) for warning in heard[:_MOST_WARNINGS]]
         changes = [
             m.Change(position, encoder.value(value))
             for position, (value, old) in enumerate(zip(given, before, strict=True))
@@ -259,6 +269,7 @@ class Endpoint:
             "drew": randomness.changed(marks, randomness.marks()),
             "too_large": self._could_not_send,
             "rebound": self._rebound(),
+            "warned": warned,
         }
         if error is not None:
             return m.Threw(seq=question.seq, error=error, **traces)
@@ -339,7 +350,10 @@ class Endpoint:
         return namespace
 
     def _describe(self, error: BaseException, encoder: codec.Encoder) -> Raised:
-        return describe(error, encoder, texts.cell_frames(error), refers=True)
+        raised = describe(error, encoder, texts.cell_frames(error), refers=True)
+        if error.__cause__ is None:
+            return raised
+        return msgspec.structs.replace(raised, cause=describe(error.__cause__, encoder, refers=True))
 
     def _fingerprint(self, value: object) -> object:
         """What a mutable argument looks like now; None for one that can't change or is too large to watch."""
@@ -368,6 +382,7 @@ _HANDLERS: dict[type, Any] = {
     m.ListNames: Endpoint._list_names,
     m.Lookup: Endpoint._lookup,
     m.Bind: Endpoint._bind,
+    m.Borrow: Endpoint._borrow,
     m.Unbind: Endpoint._unbind,
     m.Operate: Endpoint._operate,
     m.Take: Endpoint._take,

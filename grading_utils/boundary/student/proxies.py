@@ -14,6 +14,9 @@ from grading_utils.boundary.wire import nodes
 from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class
 from grading_utils.boundary.wire.references import SharedNames
 
+TOLD = ("__name__", "__qualname__", "__doc__")
+"""What a decorator of the student's takes over from a test's function."""
+
 
 class Link(Protocol):
     """The way to the process where an object lives."""
@@ -41,7 +44,7 @@ class Proxy:
         return claimed_class(remote.type_name, remote.kinds, remote.can, self._boundary_link.shared.by_name)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") and not (name in TOLD and "__call__" in self._boundary_remote.can):
             raise AttributeError(f"{self._boundary_remote.type_name!r} object has no attribute {name!r}")
         return self._boundary_link.operate(self._boundary_remote.id, "getattr", (name,), {})
 
@@ -59,7 +62,8 @@ def make_proxy(link: Link, remote: nodes.Remote) -> Proxy:
 def proxy_class(base: type, name: str, can: tuple[str, ...]) -> Any:
     """A subclass of `base` which has those of the operations `can` that Python looks up on the type."""
     methods = {special: _forward(special) for special in can if special in SPECIALS}
-    return type(name, (base,), {"__slots__": (), **methods})
+    about = {"__doc__": property(lambda self: self.__getattr__("__doc__"))}
+    return type(name, (base,), {"__slots__": (), **about, **methods})
 
 
 def _forward(special: str) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grading_utils.boundary.tester.context import Context
-from grading_utils.boundary.wire import streams
+from grading_utils.boundary.wire import graphs, pictures, streams
 from grading_utils.boundary.wire.errors import Refused
 from grading_utils.boundary.wire.generators import get_state, is_generator, reseed, set_state
 
@@ -102,6 +102,10 @@ def _assign_library(old: Any, new: Any) -> None:
                 old.data = new.data
         elif kind in ("pandas.DataFrame", "pandas.Series"):
             old._mgr = new._mgr
+        elif kind.startswith("PIL."):
+            pictures.assign(old, new)
+        elif kind.startswith("networkx."):
+            graphs.assign(old, new)
         elif kind in ("numpy.Generator", "numpy.RandomState", "torch.Generator"):
             set_state(old, get_state(new))
         else:

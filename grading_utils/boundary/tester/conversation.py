@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.wire import codec, frames
 from grading_utils.boundary.wire import messages as m
@@ -44,6 +45,12 @@ class Conversation(Stand):
         """End the conversation; the process at the other end then exits."""
         self._broken = self._broken or Refused("an object of the student's was made in an earlier test cell")
         self._sock.close()
+
+    @guarded
+    def names(self) -> set[str]:
+        """Names bound in the student's notebook, as that process says."""
+        names, _ = self._ask(m.ListNames(seq=self._next()))
+        return set(self._expect(names, m.Names).names)
 
     def place(self, files: dict[str, bytes]) -> None:
         """Put files beside the notebook, in that process only; those that are there already stay as they are."""

@@ -38,6 +38,8 @@ _EVENTS = frozenset({
     "sqlite3.enable_load_extension", "sqlite3.load_extension",
 })  # fmt: skip
 """What Python says before it does something by which a file could become code."""
+_HARMLESS_PROGRAMS = ("fc-list",)
+"""What Matplotlib asks for the machine's fonts; it is looked for on the path, and reads nothing of the folder's."""
 
 
 class Folder:
@@ -170,7 +172,9 @@ class _Guard:
             sys.addaudithook(self._heard)
             self._hears = True
 
-    def _heard(self, event: str, _: object) -> None:
+    def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event == "subprocess.Popen" and arguments[0] in _HARMLESS_PROGRAMS:
+            return
         if event in _EVENTS and self._folder is not None:
             self._folder.may_run(event)
 

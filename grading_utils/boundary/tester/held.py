@@ -15,6 +15,10 @@ from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.wire.errors import BoundaryError
 from grading_utils.checks.names import mentioned_names
 
+MOST_BYTES = 4 << 20
+"""Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
+MOST_PARTS = 10_000
+"""Parts of one such value; 64 characters of text count as one."""
 MOST_NAMES = 16
 """A check that mentions more of the student's names gets a copy."""
 
@@ -94,7 +98,7 @@ def hold(
         return None
     values = {}
     for name in sorted(visible & names):
-        read = session.fetch(name)
+        read = session.fetch(name, MOST_BYTES, MOST_PARTS)
         if read is None:
             return None
         values[name] = read

@@ -77,7 +77,8 @@ class Lent:
         result = perform(target, ask.op, positional, dict(zip(ask.keywords, meant[len(positional) :], strict=False)))
         if ask.op == "getattr":
             try:
-                permit_result(target, positional[0], result)
+                may_change = self._context.rights.changes and not self._context.locked.have(target)
+                permit_result(target, positional[0], result, may_change=may_change)
             except AttributeError as error:
                 self._context.hinder(f"the student's code used what it can't reach: {error}")
                 raise

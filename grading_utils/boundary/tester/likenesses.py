@@ -23,6 +23,11 @@ class ExceptionKind(type):
     _boundary_link: standins.Link
     _boundary_id: int
 
+    @property
+    def __doc__(cls) -> Any:  # type: ignore[override]
+        """What the student's class says about itself."""
+        return cls._boundary_link.describe(cls._boundary_id).doc if "_boundary_id" in vars(cls) else None
+
     def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
         """Make an instance: of the student's class in the student's process, of a test's subclass here."""
         if "_boundary_id" not in vars(cls):  # a subclass that the test has made
@@ -43,8 +48,21 @@ def _attribute(self: Any, name: str) -> Any:
 
 
 def _text(self: Any) -> str:
-    text = vars(self).get("_boundary_text")
+    text, number = vars(self).get("_boundary_text"), vars(self).get("_boundary_number")
+    if text is None and number is not None:  # made by the test, and never raised
+        text = self._boundary_link.operate(number, "__str__", (), {})
     return text if isinstance(text, str) else BaseException.__str__(self)
+
+
+def _read_arguments(self: Any) -> tuple[Any, ...]:
+    number = vars(self).get("_boundary_number")
+    if "_boundary_text" not in vars(self) and number is not None:
+        found = self._boundary_link.operate(number, "getattr", ("args",), {})
+        return found if isinstance(found, tuple) else ()
+    return BaseException.args.__get__(self)  # type: ignore[attr-defined,no-any-return]
+
+
+_ARGUMENTS = property(_read_arguments, lambda self, given: BaseException.args.__set__(self, given))  # type: ignore[attr-defined]
 
 
 def reference(value: object, link: object) -> int | None:
@@ -106,6 +124,7 @@ class Likenesses:
                 "__module__": "__main__",
                 "__getattr__": _attribute,
                 "__str__": _text,
+                "args": _ARGUMENTS,
             }
             base, name = root, root.__name__
             if family:

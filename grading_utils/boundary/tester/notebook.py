@@ -13,7 +13,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -21,6 +20,7 @@ from grading_utils.boundary.tester import earlier, verdicts
 from grading_utils.boundary.tester.budget import Budget
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.copies import FORKING, Copies, SpawnStudent
+from grading_utils.boundary.tester.figures import students_figures
 from grading_utils.boundary.tester.folder import Folder, share_files
 from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
@@ -28,7 +28,6 @@ from grading_utils.boundary.tester.inside import run_inside
 from grading_utils.boundary.tester.made import Made
 from grading_utils.boundary.tester.namespace import instructor_namespace, rebased
 from grading_utils.boundary.tester.plan import Plan
-from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.tester.session import Session
 from grading_utils.boundary.tester.testcell import run_in_tester
 from grading_utils.boundary.warm import gpu
@@ -179,7 +178,7 @@ class Notebook:
             ran[position] = verdicts.stopped(cell, error, self._copies.why())
             return main.is_usable or self._blame(position, ran[position])
         known = self._warm.rehearsed.get(cell.source)
-        ran[position] = _report(cell, done.ok, known.outputs if known is not None else done.outputs)
+        ran[position] = verdicts.ran(cell, done.ok, known.outputs if known is not None else done.outputs)
         return True
 
     def _run_students(self, position: int, cell: Cell, ran: dict[int, CellRun]) -> bool:
@@ -206,7 +205,7 @@ class Notebook:
             self._machine = gpu.FULL
         self._budget.spend(used)
         self._plan.learn(cell, done.binds, done.defines)
-        ran[position] = msgspec.structs.replace(_report(cell, done.ok, done.outputs), seconds=used)
+        ran[position] = msgspec.structs.replace(verdicts.ran(cell, done.ok, done.outputs), seconds=used)
         return True
 
     def _end_of_time(self, position: int) -> CellRun:
@@ -232,7 +231,7 @@ class Notebook:
 
     def _put_aside(self, position: int, cell: Cell) -> None:
         """Keep what a check will need: the values that it reads, or the process as it is now."""
-        if self._holds and cell.role is Role.TEST and not (cell.rights.inside or cell.rights.files):
+        if self._holds and cell.role is Role.TEST and not cell.rights.needs_process:
             self._copies.give(cell.time_limit)
             try:
                 held = self._hold(cell)
@@ -338,7 +337,7 @@ class Notebook:
         try:
             self._copies.give(cell.time_limit)
             ours = (c for c in self._plan.cells[:position] if c.role is Role.INSTRUCTOR)
-            with share_files(self._context, session, position, cell, ours):
+            with share_files(self._context, session, position, cell, ours), students_figures(session, cell):
                 run = earlier.run(cell, session, self._plan, self._namespace, self._context, self._copies.give)
         except Refused as error:
             run = verdicts.left_open(cell, verdicts.refused(error))
@@ -393,8 +392,3 @@ class Notebook:
         for name in bound_names(self._plan.text(cell)):
             if dict.__contains__(self._namespace, name):
                 self._context.shared.register(name, self._namespace[name])
-
-
-def _report(cell: Cell, ok: bool, outputs: list[dict[str, Any]]) -> CellRun:
-    status = CellStatus.OK if ok else CellStatus.ERROR
-    return CellRun(index=cell.index, status=status, outputs=checked(outputs))

@@ -61,6 +61,11 @@ def ask(stand_in: Any, name: str, *arguments: Any, **keywords: Any) -> Any:
     return stand_in._boundary_link.operate(stand_in._boundary_remote.id, name, arguments, keywords)
 
 
+def ask_number(link: Any, number: int, name: str, *arguments: Any, **keywords: Any) -> Any:
+    """The same for an object of which only the number is known."""
+    return link.operate(number, name, arguments, keywords)
+
+
 def _may(stand_in: Any, name: str) -> bool:
     """Is there such an operation of the student's class, and may it decide here?"""
     remote = stand_in._boundary_remote

@@ -1,8 +1,9 @@
 """What student code may do with the tester's own objects that a test hands it.
 
 Functions can be called. Instances of classes that were written in the notebook can be used as such: public
-attributes, methods, items. Of a library's objects only data can be read, plus what one does with a torch module.
-Modules, dunder and private names are out of reach, so that nothing leads from an argument to the test's globals.
+attributes, methods, items. Of a library's objects only data can be read, plus what one does with a torch module or a
+scikit-learn estimator. Modules, dunder and private names are out of reach, so that nothing
+leads from an argument to the test's globals.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ _MODULE_METHODS = frozenset({
     "forward", "eval", "train", "parameters", "named_parameters", "state_dict", "modules", "children",
     "named_children", "named_modules", "zero_grad", "to", "cpu", "float", "requires_grad_", "generate",
 })  # fmt: skip
+_ESTIMATES = frozenset({
+    "predict", "predict_proba", "predict_log_proba", "decision_function", "score", "transform", "inverse_transform",
+    "get_params",
+})  # fmt: skip
+_CHANGES = frozenset({"fit", "fit_transform", "fit_predict", "partial_fit", "set_params"})
+_TOLD = ("__name__", "__qualname__", "__doc__")
 _DATA = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, type(None))
 _LIBRARIES_OF_DATA = frozenset({"numpy", "torch", "pandas"})
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
@@ -28,6 +35,8 @@ def permit(target: Any, op: str, arguments: list[Any]) -> None:
     kind = type(target)
     if op in ("getattr", "setattr", "delattr"):
         name = arguments[0] if arguments else None
+        if op == "getattr" and type(target) is types.FunctionType and type(name) is str and name in _TOLD:
+            return
         if type(name) is not str or name.startswith("_") or not name.isidentifier():
             raise AttributeError(f"this attribute of a test's {kind.__name__} can't be used")
         if isinstance(target, types.ModuleType | types.FunctionType | types.BuiltinFunctionType | types.MethodType):
@@ -38,14 +47,25 @@ def permit(target: Any, op: str, arguments: list[Any]) -> None:
         raise TypeError(f"this can't be done with a test's {kind.__name__}")
 
 
-def permit_result(target: Any, name: str, value: Any) -> None:
-    """Raise `AttributeError` where the value of an attribute is nothing for student code."""
+def permit_result(target: Any, name: str, value: Any, *, may_change: bool = False) -> None:
+    """Raise `AttributeError` where the value of an attribute is nothing for student code.
+
+    Args:
+        target: The test's object.
+        name: Of the attribute.
+        value: Of the attribute.
+        may_change: Whether student code may change the object in the check that is running.
+    """
     kind = type(target)
+    if type(target) is types.FunctionType and type(value) in (str, type(None)):
+        return
     if isinstance(value, types.ModuleType | types.CodeType | types.FrameType):
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r} here")
     if type(value) in _DATA or _is_librarys_data(value):
         return
     if is_written_here(kind) and _written_attribute(target, name):
+        return
+    if _is_estimator(target) and (name in _ESTIMATES or (may_change and name in _CHANGES)):
         return
     if isinstance(target, type) or not _is_torch_module(target) or not _allowed_of_module(name, value):
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r} here")
@@ -69,6 +89,11 @@ def _written_attribute(target: Any, name: str) -> bool:
     if name in getattr(target, "__dict__", {}):
         return True
     return any(name in vars(base) for base in type(target).__mro__ if base.__module__ == "__main__")
+
+
+def _is_estimator(target: Any) -> bool:
+    sklearn = sys.modules.get("sklearn.base")
+    return sklearn is not None and isinstance(target, sklearn.BaseEstimator)
 
 
 def _is_torch_module(target: Any) -> bool:

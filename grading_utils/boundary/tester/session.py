@@ -5,23 +5,23 @@ What arrives is data or stand-ins; nothing here decides what a test makes of it.
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import copy
 import inspect
 import io
 import random
 import socket
-import sys
 import types
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from grading_utils.boundary.tester import relayed
 from grading_utils.boundary.tester.changes import change_argument
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
+from grading_utils.boundary.tester.instep import InStep
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.lent import Lent
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
@@ -36,13 +36,6 @@ from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import Limit, StudentDied, StudentError
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
-MOST_KEPT_BYTES = 4 << 20
-"""Bulk of one value that is kept for a check whose turn comes later; a larger one stays in a copy of the process."""
-MOST_KEPT_PARTS = 10_000
-"""Parts of one such value; 64 characters of text count as one."""
-
-_PATCHED = ("print", "input")
-
 
 class Session(Conversation):
     """One conversation; also the `Stand` of its encoders and decoders, and the link of its stand-ins."""
@@ -55,8 +48,9 @@ class Session(Conversation):
         self._objects = references.Objects()
         self._lent = Lent(self._objects, self._context)
         self._likenesses = Likenesses(self)
-        self._builtins = {name: getattr(builtins, name) for name in _PATCHED}
+        self._builtins = relayed.builtins_now()
         self._descriptions: dict[int, tuple[m.Description, codec.Decoder]] = {}
+        self._in_step = InStep()
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._kept: dict[str, Any] = {}  # of these, what need not be asked for again; see `messages.is_kept`
         self._random_marks: dict[str, Any] = {}
@@ -82,12 +76,6 @@ class Session(Conversation):
         return self._expect(done, m.CellDone)  # type: ignore[no-any-return]
 
     @guarded
-    def names(self) -> set[str]:
-        """Names bound in the student's notebook, as that process says."""
-        names, _ = self._ask(m.ListNames(seq=self._next()))
-        return set(self._expect(names, m.Names).names)
-
-    @guarded
     def lookup(self, name: str) -> Any:
         """The value of a global name of the student's, or `NameError`; the same object as long as it stays the same."""
         if self.is_usable and name in self._kept and not self._nesting:
@@ -99,16 +87,17 @@ class Session(Conversation):
         if name not in self._looked_up or self._looked_up[name][0] != sent:
             self._looked_up[name] = sent, self._result(reply, decoder, path=name)
         found = self._looked_up[name][1]
+        self._in_step.note(None, name, found)
         if m.is_kept(reply.value):
             self._kept[name] = found
         return found
 
     @guarded
-    def fetch(self, name: str) -> Callable[[], Any] | None:
+    def fetch(self, name: str, most_bytes: int, most_parts: int) -> Callable[[], Any] | None:
         """Ask for the value of a name now, to be read later; None where it isn't all data, or too much to keep."""
         reply, decoder = self._ask(m.Lookup(seq=self._next(), name=name))
-        is_small = len(decoder.bulk) <= MOST_KEPT_BYTES
-        if not (is_small and isinstance(reply, m.Answer) and nodes.is_data(reply.value, MOST_KEPT_PARTS)):
+        is_small = len(decoder.bulk) <= most_bytes
+        if not (is_small and isinstance(reply, m.Answer) and nodes.is_data(reply.value, most_parts)):
             return None
         node = reply.value
 
@@ -188,14 +177,20 @@ class Session(Conversation):
             raise self._context.limit(BELIEVED)
         if self._nesting == 0:
             self._lent.begin()
+        for owner, name, value in self._in_step.changed():
+            self._assign(owner, name, value)
+        if op != "getattr":
+            self._in_step.forget()
         encoder = codec.Encoder(self, strict=True)
         encoded = [self._encode(encoder, value) for value in given]
         self.share_files()
+        replaced = {n: f for n, f in relayed.builtins_now().items() if f is not self._builtins[n]}
         marks = randomness.marks()
         news = randomness.changed(self._random_marks, marks)
         question = m.Operate(
             seq=self._next(), id=id, op=op, arguments=encoded, keywords=list(keywords),
-            random=randomness.encode(encoder, news), replaced=self._replaced_builtins(encoder),
+            random=randomness.encode(encoder, news), warns="warn" in self._context.source_text,
+            replaced={name: self._encode(encoder, function) for name, function in replaced.items()},
         )  # fmt: skip
         reply, decoder = self._ask(question, encoder)
         if not isinstance(reply, m.Answer | m.Threw):
@@ -213,16 +208,29 @@ class Session(Conversation):
             self._context.received.changed_kinds.update(map(type, changed))
             self._context.withheld = self._context.withheld or not self._context.rights.changes
         self.share_files()
-        self._relay(reply.stdout, reply.stderr)
+        relayed.printed(reply.stdout, reply.stderr, self._context)
+        self._guarded(relayed.warnings_given, (rebuild(raised, decoder) for raised in reply.warned), self._context)
         if reply.too_large:
             self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
         got = self._result(reply, decoder, path=path)
+        if op == "getattr":
+            self._in_step.note(id, given[0], got)
         return self._members.found_at(id, arguments[0], path, got) if op == "getattr" else got
 
-    def _replaced_builtins(self, encoder: codec.Encoder) -> dict[str, nodes.Value]:
-        """What a test has put in place of `print` and `input`, which student code is to use meanwhile."""
-        now = {name: getattr(builtins, name) for name in _PATCHED}
-        return {name: self._encode(encoder, value) for name, value in now.items() if value is not self._builtins[name]}
+    @guarded
+    def borrow(self, module: str, name: str) -> Any:
+        """A function of a library as it is in the student's process."""
+        reply, decoder = self._ask(m.Borrow(seq=self._next(), module=module, name=name))
+        return self._result(reply, decoder)
+
+    def _assign(self, owner: int | None, name: str, value: object) -> None:
+        """Have a global name or an attribute of the student's hold what the test has made of its copy."""
+        if owner is None:
+            self.bind(name, value)
+        else:
+            encoder = codec.Encoder(self, strict=True)
+            change = [name, self._encode(encoder, value)]
+            self._result(*self._ask(m.Operate(seq=self._next(), id=owner, op="assign", arguments=change), encoder))
 
     @guarded
     def take(self, iterator: Any, count: int) -> bool:
@@ -232,7 +240,7 @@ class Session(Conversation):
         if len(batch.items) > count or not (batch.items or batch.finished):
             raise self._break("the student's process gave more or fewer items than it was asked for")
         self.share_files()
-        self._relay(batch.stdout, "")
+        relayed.printed(batch.stdout, "", self._context)
         iterator._boundary_items.extend(self._value(item, decoder) for item in batch.items)
         if batch.error is not None:
             raise self._raised(batch.error, decoder)
@@ -326,8 +334,6 @@ class Session(Conversation):
         """See `references.Stand`."""
         return self._members.found(value)
 
-    # --- calls from there ---
-
     def _too_deep(self) -> RecursionError:
         self._context.hinder(f"the test and the student's code call each other more than {m.MAX_NESTING} times deep")
         return super()._too_deep()
@@ -392,9 +398,3 @@ class Session(Conversation):
             said = self._expect(reply, m.Description)
             self._descriptions[id] = said, decoder
         return self._descriptions[id]
-
-    def _relay(self, stdout: str, stderr: str) -> None:
-        """Give printed text to a test that has redirected the streams; otherwise it is dropped."""
-        for text, stream in ((stdout, sys.stdout), (stderr, sys.stderr)):
-            if text and stream is not self._context.cell_stdout and not hasattr(stream, "drops_student_text"):
-                stream.write(text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from grading_utils.boundary.tester import operators
@@ -17,7 +18,7 @@ from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.operators import StandInKind, is_stand_in
 from grading_utils.boundary.wire import nodes
 from grading_utils.boundary.wire.errors import Limit, Refused
-from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, is_unclaimed, trusted_class
+from grading_utils.boundary.wire.kinds import SPECIALS, claimed_class, is_unclaimed, trusted_class, with_constructor
 from grading_utils.boundary.wire.messages import Description
 from grading_utils.boundary.wire.references import SharedNames
 
@@ -29,6 +30,10 @@ _READABLE = frozenset({
     "__abstractmethods__", "__isabstractmethod__", "__match_args__", "__func__", "__self__", "__version__",
     "__all__", "__file__",
 })  # fmt: skip
+
+
+def _is_out_of_reach(name: str) -> bool:
+    return name.startswith("__") and name not in _READABLE and name not in SPECIALS and name != "__sklearn_tags__"
 
 
 class Link(Protocol):
@@ -86,7 +91,9 @@ class StandIn(metaclass=StandInKind):
         remote = self._boundary_remote
         if remote.kinds and (kind := trusted_class(remote.kinds[0])) is not None and is_unclaimed(kind):
             self._boundary_link.limit(f"a {kind.__name__} of the student's is too large to be sent, or can't be")
-        return claimed_class(remote.type_name, remote.kinds, remote.can, self._boundary_link.shared.by_name)
+        claimed = claimed_class(remote.type_name, remote.kinds, remote.can, self._boundary_link.shared.by_name)
+        is_theirs = remote.family and not remote.bases
+        return _students_class(claimed, self._boundary_link, remote.family[0].id) if is_theirs else claimed
 
     @property
     def __bases__(self) -> tuple[type, ...]:
@@ -140,9 +147,9 @@ class StandIn(metaclass=StandInKind):
             said = getattr(self._boundary_link.describe(self._boundary_remote.id), name.strip("_"))
             if said is not None:
                 return said
-        elif name.startswith("__") and name not in _READABLE and name not in SPECIALS:
+        elif _is_out_of_reach(name):
             self._boundary_link.hinder(name, f"a test can't read `{name}` of an object of the student's")
-        if name.startswith("__") and name not in _READABLE and name not in SPECIALS:
+        if _is_out_of_reach(name):
             raise AttributeError(f"{self._boundary_remote.type_name!r} object has no attribute {name!r}")
         path = None if self._boundary_path is None else f"{self._boundary_path}.{name}"
         return self._boundary_link.operate(self._boundary_remote.id, "getattr", (name,), {}, path=path)
@@ -173,6 +180,12 @@ class StandIn(metaclass=StandInKind):
 
     def __reduce_ex__(self, protocol: object) -> Any:
         raise self._boundary_link.limit("a test pickles an object that lives in the student's process")
+
+
+@lru_cache(maxsize=1024)
+def _students_class(claimed: type, link: Link, number: int) -> type:
+    """What an instance of a class of the student's claims to be of: calling it makes another one, there."""
+    return with_constructor(claimed, partial(operators.ask_number, link, number, "__call__"))
 
 
 def make_stand_in(link: Link, remote: nodes.Remote, path: str | None) -> Any:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from grading_utils.boundary.tester.sanitizer import checked
 from grading_utils.boundary.warm import outputs
 from grading_utils.boundary.wire.errors import BoundaryError, Refused, StudentDied, StudentOverran
 from grading_utils.jobs import UNDECIDED, Cell, CellRun, CellStatus
@@ -29,6 +31,11 @@ def points_in(value: object) -> float | None:
         return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
     except (ValueError, RuntimeError, OverflowError):
         return None
+
+
+def ran(cell: Cell, ok: bool, shown: list[dict[str, Any]]) -> CellRun:
+    """A cell of the student's or the instructor's that ran to its end or to an exception."""
+    return CellRun(index=cell.index, status=CellStatus.OK if ok else CellStatus.ERROR, outputs=checked(shown))
 
 
 def stopped(cell: Cell, error: BoundaryError, why: str) -> CellRun:

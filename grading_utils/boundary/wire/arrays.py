@@ -1,8 +1,8 @@
 """Arrays and tensors to wire nodes and back.
 
 What comes in is hostile: dtypes are looked up in tables or matched against a pattern, sizes must agree with the bytes
-that are there, and booleans are made 0 or 1. An object of a subclass is data of its base class; no sparse, quantized or
-GPU tensor is data.
+that are there, and booleans are made 0 or 1. An object of a subclass is data of its base class, a masked array
+only where nothing is masked; no sparse, quantized or GPU tensor is data.
 
 A library is imported here only when a value of its kind has to be rebuilt.
 """
@@ -28,7 +28,7 @@ def encode_numpy(encoder: Writer, value: Any, kind: type) -> nodes.Value:
     """The node for an array, a scalar, a dtype or a generator; None for anything else of NumPy's."""
     import numpy as np
 
-    if issubclass(kind, np.ndarray) and not issubclass(kind, np.ma.MaskedArray):
+    if issubclass(kind, np.ndarray) and not (isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value)):
         value = np.asarray(value)
         if value.dtype == object:
             return nodes.ObjectArray(list(value.shape), encoder.all(value.ravel().tolist()))

@@ -135,12 +135,24 @@ class _Claimed(type):
     """Metaclass of classes whose order of resolution is what a stand-in claims."""
 
     claimed: tuple[type, ...] = ()
+    make: Callable[..., Any] | None = None
+    """Makes an object of the original class, for `dataclasses.replace` and the like."""
 
     def mro(cls) -> list[type]:
         return [cls, *_Claimed.claimed]
 
+    def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
+        if cls.make is None:
+            raise TypeError("a claimed class has no instances")
+        return cls.make(*arguments, **keywords)
 
-def claimed_class(name: str, kinds: list[str], can: list[str], shared: SharedClasses | None = None) -> type:
+
+def claimed_class(
+    name: str,
+    kinds: list[str],
+    can: list[str],
+    shared: SharedClasses | None = None,
+) -> type:
     """A class for `isinstance` to look at: one that is trusted itself, or a subclass, in name only, of those.
 
     It has no instances and runs no code of the classes that it claims. No class of a library whose instances have a
@@ -152,6 +164,17 @@ def claimed_class(name: str, kinds: list[str], can: list[str], shared: SharedCla
     if found and found[0] is not None and found[0] in safe:
         return found[0]
     return _claimed_class(name if name.isidentifier() else "object", tuple(dict.fromkeys(safe)), tuple(can))
+
+
+def with_constructor(claimed: type, make: Callable[..., Any]) -> type:
+    """A claimed class that `make` is called for where it is called; any other class as it is."""
+    if not isinstance(claimed, _Claimed):
+        return claimed
+    _Claimed.claimed = claimed.__mro__
+    try:
+        return _Claimed(claimed.__name__, (), {"make": staticmethod(make)})
+    finally:
+        _Claimed.claimed = ()
 
 
 def is_unclaimed(kind: type) -> bool:

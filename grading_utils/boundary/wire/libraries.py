@@ -1,4 +1,4 @@
-"""Which module writes and reads the values of which library; see `arrays`, `tables` and `generators`."""
+"""Which module writes and reads the values of which library; see the modules named here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from grading_utils.boundary.wire import arrays, generators, mersenne, nodes, streams, tables
+from grading_utils.boundary.wire import arrays, generators, graphs, mersenne, nodes, pictures, streams, symbols, tables
 from grading_utils.boundary.wire.kinds import mro
 from grading_utils.boundary.wire.references import Reader, Writer
 
@@ -35,10 +35,16 @@ _ENCODERS: dict[str, Callable[[Any, Any, type], nodes.Value]] = {
     "pandas": tables.encode_pandas,
     "_io": streams.encode,
     "tempfile": streams.encode,
+    "PIL": pictures.encode,
+    "networkx": graphs.encode,
+    "sympy": symbols.encode,
 }
 _DECODERS: dict[type, Callable[[Any, Any], Any]] = {
     **arrays.DECODERS,
     **tables.DECODERS,
     **streams.DECODERS,
+    **pictures.DECODERS,
+    **graphs.DECODERS,
+    **symbols.DECODERS,
     nodes.Randomness: generators.decode_randomness,
 }

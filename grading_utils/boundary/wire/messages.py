@@ -66,6 +66,13 @@ class Bind(_Message, frozen=True, kw_only=True, tag="bind"):
     """Does the test only make it available, as what it imports itself?"""
 
 
+class Borrow(_Message, frozen=True, kw_only=True, tag="borrow"):
+    """A function of a library as it is in P → `Answer`."""
+
+    module: nodes.Name
+    name: nodes.Name
+
+
 class Unbind(_Message, frozen=True, kw_only=True, tag="unbind"):
     """Delete a name → `Answer` or `Threw` (NameError)."""
 
@@ -85,6 +92,8 @@ class Operate(_Message, frozen=True, kw_only=True, tag="do"):
     """States that P's global random number generators shall have first."""
     replaced: dict[nodes.Name, nodes.Value] = {}
     """What stands in place of some builtin functions meanwhile."""
+    warns: bool = False
+    """Are warnings asked for?"""
 
 
 class Take(_Message, frozen=True, kw_only=True, tag="take"):
@@ -139,8 +148,8 @@ class Fail(_Message, frozen=True, kw_only=True, tag="fail"):
 
 
 Question = (
-    RunCell | ListNames | Lookup | Bind | Unbind | Operate | Take | Describe | Place | Exchange | Fork | End | Return
-    | Fail
+    RunCell | ListNames | Lookup | Bind | Borrow | Unbind | Operate | Take | Describe | Place | Exchange | Fork | End
+    | Return | Fail
 )  # fmt: skip
 
 
@@ -173,6 +182,8 @@ class _WithTraces(_Message, frozen=True, kw_only=True):
     too_large: bool = False
     """Was there something that the student's code wanted to hand over, and that does not fit in a message?"""
     rebound: _Rebound = []
+    warned: Annotated[list[Raised], msgspec.Meta(max_length=100)] = []
+    """The warnings that it gave, where they were asked for."""
 
 
 class Answer(_WithTraces, frozen=True, kw_only=True, tag="answer"):

@@ -224,6 +224,32 @@ class OpenFile(Node, frozen=True, gc=False, tag="file"):
     position: Annotated[int, msgspec.Meta(ge=-1, le=1 << 62)]
 
 
+class Picture(Bulk, frozen=True, gc=False, tag="picture"):
+    """A picture of Pillow's, row by row."""
+
+    mode: Literal["1", "L", "P", "LA", "RGB", "YCbCr", "HSV", "LAB", "RGBA", "CMYK", "I", "F"]
+    width: Annotated[int, msgspec.Meta(ge=0, le=1 << 30)]
+    height: Annotated[int, msgspec.Meta(ge=0, le=1 << 30)]
+    palette: Value = None
+    format: Name | None = None
+
+
+class Graph(Node, frozen=True, gc=False, tag="graph"):
+    """A graph of NetworkX's; nodes and edges as it lists them, with their attributes."""
+
+    kind: Literal["Graph", "DiGraph", "MultiGraph", "MultiDiGraph"]
+    attributes: Value
+    points: Value
+    edges: Value
+
+
+class Symbolic(Node, frozen=True, gc=False, tag="symbolic"):
+    """An expression of SymPy's: an operation and its operands."""
+
+    name: Name
+    items: list[Value]
+
+
 class Kin(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """A class that was written in a cell of the sender's."""
 
@@ -261,7 +287,7 @@ class Shared(Node, frozen=True, gc=False, tag="shared"):
 Value = (
     bool | int | float | str | BigInt | Complex | Text | Bytes | Numbers | Sequence | Mapping | Span | Named | Record
     | Moment | Array | ObjectArray | Tensor | Strings | Masked | Zoned | Categorical | Index | Series | Frame
-    | Randomness | Stream | OpenFile | Remote | Own | Shared | None
+    | Randomness | Stream | OpenFile | Picture | Graph | Symbolic | Remote | Own | Shared | None
 )  # fmt: skip
 
 

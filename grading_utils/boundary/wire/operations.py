@@ -59,6 +59,19 @@ def _awaited(value: Any) -> Any:
     return asyncio.run(whole())
 
 
+def _assign(owner: Any, name: str, value: Any) -> None:
+    """Have an attribute hold what a test has made of it: in place, where that can be done."""
+    current = getattr(owner, name)
+    if type(current) is list:
+        current[:] = value
+    elif type(current) in IN_PLACE:
+        current.clear()
+        current.update(value)
+
+
+IN_PLACE = (list, dict, set)
+"""Types of attributes that a test can change in place."""
+
 PLAIN: dict[type, Callable[[Any], Any] | None] = {
     bool: bool, int: int.__int__, float: float.__float__, str: str.__str__,
     bytes: lambda value: bytes.__getnewargs__(value)[0], dict: lambda value: dict(dict.items(value)),
@@ -73,6 +86,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isinstance": lambda kind, value: isinstance(value, kind),
     "issubclass": lambda kind, other: issubclass(other, kind),
     "dir": dir,
+    "assign": _assign,
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
     "plain": _plain,

@@ -42,6 +42,8 @@ class Raised(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     """Where in the student's cells it was raised, for people to read."""
     object: nodes.Value = None
     """A reference to it, where its class is not builtin and it lives in the sender's process."""
+    cause: Raised | None = None
+    """What it was raised from, where the code says so."""
 
 
 def describe(
@@ -64,6 +66,13 @@ def describe(
 
 def rebuild(raised: Raised, decoder: Decoder) -> Exception:
     """The exception to raise on this side."""
+    error = _rebuilt(raised, decoder)
+    if raised.cause is not None and not isinstance(raised.object, nodes.Own):
+        error.__cause__ = _rebuilt(raised.cause, decoder)
+    return error
+
+
+def _rebuilt(raised: Raised, decoder: Decoder) -> Exception:
     if raised.object is not None and isinstance(known := decoder.value(raised.object), Exception):
         if not isinstance(raised.object, nodes.Own):
             known.args = tuple(decoder.value(argument) for argument in raised.arguments or [raised.text])
