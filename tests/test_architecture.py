@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
+from pathlib import Path
 
 import grimp
+import pytest
 
 from .conftest import ROOT
 
@@ -45,3 +48,10 @@ def test_the_table_of_folders_is_the_import_graph() -> None:
 
 def test_the_table_of_rooms_is_the_import_graph() -> None:
     assert table(rooms=True) == graph(depth=2)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "grading_utils").rglob("*.py")), ids=lambda path: path.name)
+def test_no_module_is_long_and_each_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    assert ast.get_docstring(ast.parse(text))

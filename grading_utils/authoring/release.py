@@ -22,6 +22,7 @@ from grading_utils.authoring.scaffold import ScaffoldSolutions
 from grading_utils.course.bundle import build_bundle
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
+from grading_utils.course.released import remember_release
 from grading_utils.errors import AuthoringError
 from grading_utils.replacing import replace_folder
 
@@ -83,6 +84,7 @@ def release(course: Course, assignment: str) -> Path:
     target = course.release(assignment)
     with tempfile.TemporaryDirectory() as scratch:
         fresh = generate(course, assignment, Path(scratch))
+        remember_release(course, assignment, fresh)
         replace_folder(fresh, target)
     return target
 

@@ -22,7 +22,7 @@ from traitlets.utils.importstring import import_item
 from grading_utils.course.cells import TIME_LIMIT_SECONDS, Role, grade_id, role
 from grading_utils.course.course import Course
 from grading_utils.course.regions import Grammar
-from grading_utils.course.released import ReleasedNotebook, read_release
+from grading_utils.course.released import ReleasedNotebook, read_release, releases
 from grading_utils.errors import AuthoringError
 
 
@@ -93,7 +93,6 @@ def build_bundle(course: Course, assignment: str) -> Bundle:
     folder = course.source(course.require(assignment))
     converter = GenerateAssignment(coursedir=course.layout, config=course.config)
     grammar = course.grammar
-    released = course.release(assignment)
     notebooks = {}
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.ipynb")):
@@ -104,7 +103,7 @@ def build_bundle(course: Course, assignment: str) -> Bundle:
             tuple(notebook.cells),
             dict(notebook.metadata),
             grammar,
-            (read_release(released / path.name, grammar),),
+            tuple(read_release(released, grammar) for released in releases(course, assignment, path.stem)),
             course.cell_seconds,
         )
     files = []

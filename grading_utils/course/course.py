@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
 CONFIG_FILE = "nbgrader_config.py"
+OWN_FOLDER = ".grading_utils"
+"""Where a course keeps what is remembered about it; students never see it, and it can be deleted at any time."""
 
 
 @dataclass(frozen=True)

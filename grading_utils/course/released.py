@@ -1,11 +1,13 @@
-"""What students were given: the cells of the release, and of what the gradebook knew before.
+"""What students were given: the cells of the release, and of the releases that it has replaced.
 
 A test that its author has changed since must not look as if a student had changed it. So a submission is compared
-with every version of a cell that is still known, not only with today's source. Reads instructors' files only.
+with every version of a cell that is still known, not only with today's source. Releases that `nbgrader
+generate_assignment` replaces are not remembered. Reads instructors' files only.
 """
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +17,9 @@ from typing import Any
 import nbformat
 
 from grading_utils.course.cells import grade_id, nbgrader_metadata
+from grading_utils.course.course import OWN_FOLDER, Course
 from grading_utils.course.regions import Grammar
+from grading_utils.replacing import replace_file
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,31 @@ def read_release(path: Path, grammar: Grammar) -> ReleasedNotebook:
     except Exception:  # nbformat raises whatever its input makes it raise, and a broken release is not graded
         return ReleasedNotebook()
     return ReleasedNotebook.of(notebook.cells, grammar)
+
+
+def releases(course: Course, assignment: str, name: str) -> tuple[Path, ...]:
+    """The released notebook of that name, and those that it has replaced; they need not exist."""
+    path = course.release(assignment) / f"{name}.ipynb"
+    return path, *sorted(_replaced(course, assignment, path.name).glob("*.ipynb"))
+
+
+def remember_release(course: Course, assignment: str, fresh: Path) -> None:
+    """Keep the notebooks of a release that another one is about to replace, each content once.
+
+    Args:
+        course: The course.
+        assignment: Whose release.
+        fresh: The folder of the new release.
+    """
+    for path in sorted(course.release(assignment).glob("*.ipynb")):
+        content, new = path.read_bytes(), fresh / path.name
+        if not new.exists() or new.read_bytes() != content:
+            kept = _replaced(course, assignment, path.name) / f"{hashlib.sha256(content).hexdigest()[:16]}.ipynb"
+            replace_file(kept, content)
+
+
+def _replaced(course: Course, assignment: str, file_name: str) -> Path:
+    return course.root / OWN_FOLDER / "released" / assignment / file_name
 
 
 def points(cell: Any) -> float | None:

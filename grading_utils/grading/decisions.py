@@ -10,8 +10,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from grading_utils.course.course import Course
-from grading_utils.grading.remembered import FOLDER
+from grading_utils.course.course import OWN_FOLDER, Course
 from grading_utils.grading.unchanged import digest_of
 
 
@@ -25,7 +24,7 @@ class Decisions:
 
     def __init__(self, course: Course, assignment: str) -> None:
         self._course, self._assignment = course, assignment
-        self._path = course.root / FOLDER / "inside" / f"{assignment}.json"
+        self._path = course.root / OWN_FOLDER / "inside" / f"{assignment}.json"
         self._known: dict[str, dict[str, str]] = {}  # by student and check, what the submission looked like
         if self._path.exists():
             self._known = msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[str, str]])

@@ -10,7 +10,7 @@ from pathlib import Path
 from huggingface_hub.constants import HF_HUB_CACHE
 
 from grading_utils.course.bundle import Bundle, NotebookBundle, refuse_other_languages
-from grading_utils.course.course import Course
+from grading_utils.course.course import OWN_FOLDER, Course
 from grading_utils.course.device import share_mib, wish_for
 from grading_utils.course.readable import readable_paths
 from grading_utils.devices.choice import CPU, Gpu, choose
@@ -31,7 +31,7 @@ _SECRETS = (
     "grades.json",
     "sample_class",
     ".git",
-    ".grading_utils",
+    OWN_FOLDER,
 )
 """What student code must not see should the course lie inside something that it may see."""
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from grading_utils.course.course import Course
+from grading_utils.course.course import OWN_FOLDER, Course
 from grading_utils.errors import CourseError
-from grading_utils.grading.remembered import FOLDER
 from grading_utils.results import CellResult, SubmissionResult
 
 
@@ -59,7 +58,7 @@ def _said(result: SubmissionResult) -> str:
 
 def keep(course: Course, changes: Iterable[Moved]) -> None:
     """Keep what the last run changed, in place of what the run before it did."""
-    path = course.root / FOLDER / "moved.json"
+    path = course.root / OWN_FOLDER / "moved.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_bytes(msgspec.json.encode(list(changes)))
@@ -73,7 +72,7 @@ def last(course: Course) -> list[Moved]:
         CourseError: Nothing was graded here.
     """
     try:
-        return msgspec.json.decode((course.root / FOLDER / "moved.json").read_bytes(), type=list[Moved])
+        return msgspec.json.decode((course.root / OWN_FOLDER / "moved.json").read_bytes(), type=list[Moved])
     except (OSError, msgspec.MsgspecError) as error:
         raise CourseError("nothing was graded here yet: run `grading-utils grade` first") from error
 

@@ -18,14 +18,11 @@ import msgspec
 
 import grading_utils
 from grading_utils.course.bundle import Bundle
-from grading_utils.course.course import CONFIG_FILE, Course
+from grading_utils.course.course import CONFIG_FILE, OWN_FOLDER, Course
 from grading_utils.devices.choice import CPU
 from grading_utils.grading.calibration import Calibration, calibrate
 from grading_utils.grading.jobs import Engine
 from grading_utils.language_model.resolver import resolve_model
-
-FOLDER = ".grading_utils"
-"""Where a course keeps what grading has learned; students never see it, and it can be deleted at any time."""
 
 
 class _Kept(msgspec.Struct):
@@ -48,7 +45,7 @@ def calibrations(
         SandboxError: An engine broke.
         AuthoringError: A cell's metadata asks for what there is not.
     """
-    path = course.root / FOLDER / "calibration" / f"{bundle.assignment}.json"
+    path = course.root / OWN_FOLDER / "calibration" / f"{bundle.assignment}.json"
     key = key_of(course, bundle, device)
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=_Kept)

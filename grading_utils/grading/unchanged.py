@@ -17,10 +17,10 @@ import msgspec
 from nbgrader.api import MissingEntry
 
 from grading_utils.course.bundle import Bundle
-from grading_utils.course.course import Course
+from grading_utils.course.course import OWN_FOLDER, Course
 from grading_utils.devices.choice import CPU
 from grading_utils.grading.one_writer import OneWriter
-from grading_utils.grading.remembered import FOLDER, key_of
+from grading_utils.grading.remembered import key_of
 from grading_utils.results import Status, SubmissionResult
 
 _MOST_BYTES = 200_000_000
@@ -97,7 +97,7 @@ def remember(course: Course, assignment: str, graded: Mapping[str, Fingerprint])
 
 
 def _path(course: Course, assignment: str) -> Path:
-    return course.root / FOLDER / "graded" / f"{assignment}.json"
+    return course.root / OWN_FOLDER / "graded" / f"{assignment}.json"
 
 
 def _read(path: Path) -> dict[str, Fingerprint]:

@@ -67,12 +67,13 @@ def _by_id(cells: list[Any], bundle: NotebookBundle, matching: Matching) -> int:
     for version in bundle.earlier:
         by_id |= {cell.id: name for name, cell in version.managed.items() if cell.id and name in bundle.managed}
     missing, found = set(matching.missing(bundle)), 0
+    renamed = {name for version in bundle.earlier for name in version.managed}
     for index, cell in enumerate(cells):
         name = by_id.get(cell.get("id"))
         if matching.names[index] is None and name in missing:
             matching.names[index] = name
             missing.discard(name)
-            found += 1
+            found += grade_id(cell) not in renamed  # otherwise its author has renamed it since the release
     return found
 
 
@@ -105,7 +106,7 @@ def _by_place(cells: list[Any], bundle: NotebookBundle, matching: Matching) -> l
     first = {name: index for index, name in reversed(list(enumerate(matching.names)))}
     guessed: list[str] = []
     start, run = -1, list[str]()
-    for known in (*bundle.managed, None):
+    for known in (*bundle.managed, None) if any(matching.names) else ():
         if known is not None and known not in last:
             run += [] if is_instructor_owned(bundle.managed[known]) else [known]
             continue

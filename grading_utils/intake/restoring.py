@@ -80,7 +80,8 @@ def restore(submitted: Any, bundle: NotebookBundle) -> Restored:
         if is_instructor_owned(master):
             _note_instructor_cell(name, bundle, chosen, restored)
         elif chosen is None:
-            restored.attention.append(f"the answer cell {name} is missing")
+            why = ": it is new since the release" if _is_new(name, bundle) else ""
+            restored.attention.append(f"the answer cell {name} is missing{why}")
             if not is_graded(master) and cell.cell_type == "code":
                 cell.source = _MISSING  # what the release has there would undo an answer that stands somewhere else
                 cell.metadata.nbgrader["checksum"] = compute_checksum(cell)  # nbgrader's sign of an untouched answer
@@ -135,6 +136,11 @@ def _is_as_given(cell: Any, name: str, bundle: NotebookBundle) -> bool:
     return any(same_text(cell.source, version.source) for version in _versions(name, bundle))
 
 
+def _is_new(name: str, bundle: NotebookBundle) -> bool:
+    """Is there a release without this cell?"""
+    return any(version.managed and name not in version.managed for version in bundle.earlier)
+
+
 def _versions(name: str, bundle: NotebookBundle) -> list[ReleasedCell]:
     """A managed cell as students get it today, then as they may have got it before."""
     return [version.managed[name] for version in bundle.versions if name in version.managed]
@@ -144,7 +150,8 @@ def _note_instructor_cell(name: str, bundle: NotebookBundle, found: Any, restore
     what = "test" if is_graded(bundle.managed[name]) else "locked"
     if found is None:
         if what == "test":
-            restored.repairs.append(f"the test cell {name} had been deleted and was put back")
+            how = "is new since the release" if _is_new(name, bundle) else "had been deleted and was put back"
+            restored.repairs.append(f"the test cell {name} {how}")
         return
     today, *earlier = _versions(name, bundle)
     if not any(same_text(found.source, text) for text in (today.source, bundle.managed[name].source)):
@@ -241,7 +248,7 @@ def _is_sentence(line: str) -> bool:
 
 def _order_changed(names: list[str | None], bundle: NotebookBundle) -> bool:
     seen = list(dict.fromkeys(name for name in names if name is not None))
-    return seen != [name for name in bundle.managed if name in seen]
+    return all(seen != [name for name in version.managed if name in seen] for version in bundle.versions)
 
 
 def _extra_cells(cells: list[Any]) -> list[Any]:

@@ -20,10 +20,10 @@ from grading_utils.errors import SubmissionError
 from grading_utils.intake.archives import unpack
 from grading_utils.intake.folder import Entry, Listing, look_into
 from grading_utils.intake.naming import Naming, find_notebooks
+from grading_utils.intake.reading import MAX_FILE_BYTES
 from grading_utils.intake.timestamps import UnclearTimeError, read_timestamp
 
 MAX_FILES = 1_000
-MAX_FILE_BYTES = 100_000_000
 MAX_ALL_BYTES = 300_000_000
 MAX_ARCHIVES = 3
 _TIMESTAMP = "timestamp.txt"

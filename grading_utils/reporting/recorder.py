@@ -19,9 +19,8 @@ from typing import Self
 
 import msgspec
 
-from grading_utils.course.course import Course
+from grading_utils.course.course import OWN_FOLDER, Course
 from grading_utils.grading.moved import Moved, keep
-from grading_utils.grading.remembered import FOLDER
 from grading_utils.grading.unchanged import Fingerprint, remember
 from grading_utils.reporting.records import RESULTS, merge_json, without_surrogates
 from grading_utils.results import SubmissionResult
@@ -43,7 +42,7 @@ class Recorder:
 
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._folder = course.root / FOLDER / "journal"
+        self._folder = course.root / OWN_FOLDER / "journal"
         self._path = self._folder / f"{uuid.uuid4().hex}.jsonl"
 
     def __enter__(self) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import random
+import re
 import unicodedata
 from typing import Any
 
@@ -285,6 +286,13 @@ def test_an_answer_that_has_lost_its_name_is_found_by_id_or_place(lose: Any, sol
     assert restored.attention == ([NAMES_LOST[lose]] if NAMES_LOST[lose] else [])
 
 
+def test_cells_of_which_none_is_known_are_taken_for_no_answer(solution: Any, bundle: Any) -> None:
+    solution.cells = [new_code_cell("commonest = 'la'"), new_markdown_cell("Because.")]
+    restored = restore(solution, bundle)
+    assert restored.attention[0] == "the answer cell count-words is missing"
+    assert cell_named(restored.notebook, "commonest").source.startswith("#")
+
+
 def test_two_nameless_cells_for_two_missing_answers_are_not_mixed_up_with_three(solution: Any, bundle: Any) -> None:
     for name in ("count-words", "count-words-test", "commonest"):
         solution.cells.remove(cell_named(solution, name))
@@ -450,6 +458,45 @@ def test_what_the_instructor_has_changed_since_the_release_is_not_the_students_d
     assert (
         restore(handed_in, bundle).repairs[0] == "the test cell count-words-test was not as released and was put back"
     )
+
+
+def test_what_an_earlier_release_said_is_not_the_students_doing_either(small_course: Any) -> None:
+    first = released_notebook(small_course)
+    for text in ("count each word", "count all words"):
+        change_source(
+            small_course,
+            "count-words-test",
+            lambda cell, text=text: cell.update(source=re.sub("'count .*'", f"'{text}'", cell.source)),
+        )
+        released_notebook(small_course)
+    bundle = build_bundle(small_course, ASSIGNMENT).notebooks[ASSIGNMENT]
+    changed = "the test cell count-words-test has changed since the release; today's was used"
+    assert restore(copy.deepcopy(first), bundle).repairs == [changed]
+    assert len(bundle.earlier) == 3
+
+
+SINCE = {
+    "a test that is new": lambda n: n.cells.append(managed("test", "new", "assert True", 1)),
+    "a test that is gone": lambda n: n.cells.remove(cell_named(n, "commonest-test")),
+    "a test of another name": lambda n: cell_named(n, "commonest-test").metadata.nbgrader.update(grade_id="renamed"),
+    "prose": lambda n: n.cells[0].update(source="# Words"),
+    "a locked cell": lambda n: cell_named(n, "setup").update(source="from collections import Counter\nVERSE = 'la'"),
+    "a model answer": lambda n: cell_named(n, "why").update(source="Since."),
+    "a question that is gone": lambda n: n.cells.remove(cell_named(n, "why")),
+    "the order": lambda n: n.cells.append(n.cells.pop(1)),
+}
+
+
+@pytest.mark.parametrize("change", SINCE)
+def test_whatever_the_instructor_has_changed_nothing_is_put_down_to_the_student(change: str, small_course: Any) -> None:
+    handed_in = released_notebook(small_course)
+    path = small_course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    SINCE[change](notebook)
+    nbformat.write(notebook, path)
+    restored = restore(handed_in, build_bundle(small_course, ASSIGNMENT).notebooks[ASSIGNMENT])
+    assert restored.attention == []
+    assert not [note for note in restored.repairs if "since the release" not in note]
 
 
 def test_a_hidden_test_that_was_changed_says_nothing_about_submissions(small_course: Any) -> None:
