@@ -6,12 +6,14 @@ the console or in a dialog, and every request to another host is noted.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import nbformat
 import pytest
@@ -50,8 +52,34 @@ $\\href{{javascript:{RUN.split(";")[0]}}}{{x}}$ and $<img src=x onerror="{RUN}">
 '</pre><script>{RUN}</script>'
 ```
 """
+MARKUP = f"""
+<math><mtext><mglyph><style><img src=x onerror="{RUN}"></style></mglyph></mtext></math>
+<svg><a href="javascript:{RUN.split(";")[0]}"><text y=20>x</text></a><script>{RUN}</script><animate onbegin="{RUN}"
+ attributeName=x dur=1s></animate><foreignObject><img src=y onerror="{RUN}"></foreignObject></svg>
+<a href=" java&#10;script:{RUN.split(";")[0]}">x</a> <a href="data:text/html,<script>{RUN}</script>">x</a>
+<form action="http://elsewhere.invalid/g">
+<button formaction="javascript:{RUN.split(";")[0]}" autofocus>x</button></form>
+<object data="data:text/html,<script>{RUN}</script>"></object><embed src="javascript:{RUN.split(";")[0]}">
+<video onerror="{RUN}"><source src=x></video> <marquee onstart="{RUN}">x</marquee> <body onpageshow="{RUN}">
+<style>#T_a {{ background: u\\72l(http://elsewhere.invalid/h.png) }} #T_b td {{ color: red;}}</style>
+<style>#T_c {{ list-style: url("http://elsewhere.invalid/i.png") }} </style>
+<p id=T_a style="background:URL(//elsewhere.invalid/j)">x</p>
+<noscript><p title="</noscript><img src=x onerror={RUN}>"></noscript> <template><img src=x onerror="{RUN}"></template>
+<img srcset="http://elsewhere.invalid/k.png 1x"
+ src="data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9ImFsZXJ0KCdSQU4nKSIvPg==">
+<picture><source srcset="http://elsewhere.invalid/l.png"><img></picture> <a href="x" ping="http://elsewhere.invalid/m">x</a>
+
+$\\href{{javascript:{RUN.split(";")[0]}}}{{x}} \\htmlClass{{fb-score}}{{y}}$
+$\\style{{background:url(//elsewhere.invalid/n)}}{{z}}$
+
+[a]: javascript:{RUN.split(";")[0]}
+[click][a] <javascript:{RUN.split(";")[0]}> ![q][b]
+
+[b]: http://elsewhere.invalid/o.png
+"""
 CODE = f'''from IPython.display import HTML, Javascript, Markdown, display
 from collections import Counter
+display(HTML(r"""{MARKUP}"""), Markdown(r"""{MARKUP}"""))
 display(HTML("""{WRITTEN}"""), Markdown("""{WRITTEN}"""), Javascript("""{RUN}"""))
 print("""<script>{RUN}</script>""")
 def count_words(text): raise ValueError("""<img src=x onerror="{RUN}">""")
@@ -90,7 +118,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     nbformat.write(original, source)
     bundle = build_bundle(course, ASSIGNMENT)
     notebook = solution_notebook(source, bundle.notebooks[ASSIGNMENT])
-    cell_named(notebook, "why").source = WRITTEN
+    cell_named(notebook, "why").source = WRITTEN + MARKUP
     cell_named(notebook, "count-words").source = CODE
     hand_in(course, "mallory", notebook)
     results = list(grade(course, bundle, ["mallory"], engine_factory(course, isolate=True), everything=True))
@@ -133,6 +161,38 @@ def test_the_browser_notices_what_runs(chromium: Any, tmp_path: Path) -> None:
     seen = visit(chromium, (tmp_path / "page.html").as_uri())
     assert any("RAN" in said for said in seen.noise)
     assert any("elsewhere" in url for url in seen.requests)
+
+
+def rewritten(page: Path, old: str, new: str) -> str:
+    """The address of a copy of a page in which something stands in place of something else."""
+    text = page.read_text(encoding="utf-8")
+    assert text.count(old) == 1, text.count(old)
+    copy = page.with_name("rewritten.html")
+    copy.write_text(text.replace(old, new), encoding="utf-8")
+    return copy.as_uri()
+
+
+POLICY = '<meta http-equiv="Content-Security-Policy"'
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [f"feedback/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html", "report.html"])
+def test_the_policy_alone_stops_scripts_and_requests_that_nobody_has_cleaned(
+    chromium: Any, course: Course, name: str
+) -> None:
+    raw = re.sub("<(meta|link|base)[^>]*>", "", WRITTEN + MARKUP)  # a page may lead away, whatever its policy is
+    page = course.root / name
+    seen = visit(chromium, rewritten(page, "</body>", f"Fine words{raw}</body>"))
+    assert_nothing_ran(seen)
+    copy = Path(urlparse(rewritten(page, "</body>", f"Fine words{raw}</body>")).path)
+    without = visit(chromium, rewritten(copy, POLICY, "<meta name='no-policy'"))
+    assert any("RAN" in said for said in without.noise), "this page could not tell"
+
+
+@pytest.mark.browser
+def test_the_cleaning_alone_stops_what_the_policy_would(chromium: Any, course: Course) -> None:
+    page = course.root / f"feedback/mallory/{ASSIGNMENT}/{ASSIGNMENT}.html"
+    assert_nothing_ran(visit(chromium, rewritten(page, POLICY, "<meta name='no-policy'")))
 
 
 @pytest.mark.browser

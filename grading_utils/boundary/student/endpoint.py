@@ -158,6 +158,10 @@ class Endpoint:
             self._proxies[node.id] = proxies.make_proxy(self, node)
         return self._proxies[node.id]
 
+    def member(self, value: Any) -> Any:
+        """See `references.Stand`."""
+        return value
+
     def library(self, module: str, name: str) -> object:
         """See `references.Stand`: the tester names functions of libraries, and this process has them too."""
         found: Any = sys.modules.get(module) or importlib.import_module(module)

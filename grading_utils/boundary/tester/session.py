@@ -25,6 +25,7 @@ from grading_utils.boundary.tester.instep import InStep
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.lent import Lent
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
+from grading_utils.boundary.tester.members import BELIEVED, Members
 from grading_utils.boundary.tester.permits import is_changeable_data, is_written_here, library_name
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
@@ -32,7 +33,7 @@ from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
+from grading_utils.boundary.wire.errors import Limit, StudentDied, StudentError
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 
@@ -53,7 +54,7 @@ class Session(Conversation):
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._kept: dict[str, Any] = {}  # of these, what need not be asked for again; see `messages.is_kept`
         self._random_marks: dict[str, Any] = {}
-        self._members: set[int] = set()  # of the student's objects, those that tests found as attributes
+        self._members = Members(self, self._likenesses)
         self._children = 0
 
     # --- what the tester does ---
@@ -172,8 +173,8 @@ class Session(Conversation):
     ) -> Any:
         """Do something with an object of the student's; what it did to the arguments is done to ours."""
         given = [*arguments, *keywords.values()]
-        if op == "__call__" and id in self._members and given and not self._context.rights.methods:
-            raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
+        if op == "__call__" and not self._members.may_call(id, bool(given)):
+            raise self._context.limit(BELIEVED)
         if self._nesting == 0:
             self._lent.begin()
         for owner, name, value in self._in_step.changed():
@@ -211,12 +212,10 @@ class Session(Conversation):
         self._guarded(relayed.warnings_given, (rebuild(raised, decoder) for raised in reply.warned), self._context)
         if reply.too_large:
             self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
-        result = self._result(reply, decoder, path=path)
+        got = self._result(reply, decoder, path=path)
         if op == "getattr":
-            self._in_step.note(id, given[0], result)
-            if is_stand_in(result):
-                self._members.add(result._boundary_remote.id)
-        return result
+            self._in_step.note(id, given[0], got)
+        return self._members.found_at(id, arguments[0], path, got) if op == "getattr" else got
 
     @guarded
     def borrow(self, module: str, name: str) -> Any:
@@ -270,7 +269,10 @@ class Session(Conversation):
 
     def code(self, path: str) -> types.CodeType | None:
         """See `standins.Link`."""
-        return code_of(self._context.source(path))
+        code, other = code_of(self._context.source(path))
+        if other:
+            raise self._context.limit(f"`{other}` may give `{path}` to something else than the cells' text shows")
+        return code
 
     def may_decide(self, what: str) -> bool:
         """See `standins.Link`."""
@@ -328,11 +330,9 @@ class Session(Conversation):
             return copy.deepcopy(shared) if is_changeable_data(shared) else shared
         return self._likeness(node, None)
 
-    def library(self, module: str, name: str) -> object:
-        """See `references.Stand`: the student's process may name nothing outside the fixed table."""
-        raise Refused(f"{module}.{name} is not in the table of names")
-
-    # --- calls from there ---
+    def member(self, value: Any) -> Any:
+        """See `references.Stand`."""
+        return self._members.found(value)
 
     def _too_deep(self) -> RecursionError:
         self._context.hinder(f"the test and the student's code call each other more than {m.MAX_NESTING} times deep")
