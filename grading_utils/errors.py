@@ -102,7 +102,8 @@ def machine_trouble(error: BaseException) -> MachineError | None:
     if isinstance(error, MemoryError):
         return MachineError("out of memory; use fewer workers")
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("grading_utils"):
-        return MachineError(f"the package {error.name} is missing; install what grading needs: `make setup`")
+        how = "install what grading needs: `make setup`, or 'slm-course[grade]' by pip"
+        return MachineError(f"the package {error.name} is missing; {how}")
     if isinstance(error, shutil.Error):  # of a whole tree: it has no number, only what each file's error said
         numbers = re.findall(r"\[Errno (\d+)\]", str(error))
         return next((MachineError(_MACHINE[int(number)]) for number in numbers if int(number) in _MACHINE), None)

@@ -65,6 +65,8 @@ class Solution(msgspec.Struct, frozen=True, kw_only=True):
     """Names that they bind."""
     imports: dict[str, tuple[str, str]] = {}
     """Names that they import from libraries: the module, and the name in it or ""."""
+    makes: dict[str, str] = {}
+    """Names that they bind to what a library makes of constants, and the expression: `unittest.TestCase()`."""
     points: frozenset[str] = frozenset()
     """Tests, by `grade_id`, that end with a number of points for them; then only a number counts for anybody."""
 

@@ -151,7 +151,7 @@ def keep_results_until_replaced() -> None:
     def init_destination(self: Any, assignment: str, student: str) -> bool:
         settle(self)
         target = Path(os.path.normpath(self._format_dest(assignment, student)))
-        before = target.with_name(f".{target.name}.before")
+        before = result_before(target)
         _put_back(target, before)  # a run that was killed has left it
         if target.is_dir():
             replace_folder(target, before)
@@ -174,6 +174,11 @@ def keep_results_until_replaced() -> None:
     BaseConverter.init_destination = init_destination
     BaseConverter.set_permissions = set_permissions
     BaseConverter.convert_notebooks = convert_notebooks
+
+
+def result_before(target: Path) -> Path:
+    """Where `keep_results_until_replaced` has the old result while nbgrader makes a new one."""
+    return target.with_name(f".{target.name}.before")
 
 
 def _put_back(target: Path, before: Path) -> bool:

@@ -5,6 +5,7 @@ This module only describes results; scoring is in `grading/`, writing them out i
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 import msgspec
@@ -57,3 +58,12 @@ class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):
     penalty: float = 0.0
     """Points that handing in late costs; `score` is before that."""
     cells: tuple[CellResult, ...] = ()
+
+
+def points(score: float) -> str:
+    """Points as people and LMS's read them, everywhere the same: two decimals at most, a half rounded up.
+
+    `points(2.5) == "2.5"`, `points(3.0) == "3"`, `points(0.125) == "0.13"`
+    """
+    rounded = Decimal(repr(float(score))).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return format(rounded.normalize() if rounded else Decimal(0), "f")

@@ -52,7 +52,7 @@ def jupyter(folder: Path, program: str, page: str, *options: str) -> Iterator[st
     )  # fmt: skip
     try:
         address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
+        for _ in range(1500):  # minutes, where the machine is busy
             assert server.poll() is None, "the server has ended"
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"{address}/{page}", timeout=5).close()

@@ -120,7 +120,7 @@ def handed_in(course: Course, assignment: str, why: str = SAME, code: str = "") 
 
 
 def collect(course: Course, folder: Path) -> None:
-    """What Canvas and Moodle hand out, under the names that they give; Moodle's in both of its forms."""
+    """What Canvas and Moodle hand out, under the names that they give: Moodle in folders, old ones too, and flat."""
     canvas = {
         f"okaforamara_4711_9001_{ASSIGNMENT}.ipynb": handed_in(course, ASSIGNMENT),
         f"lindbo_LATE_4712_9002_{ASSIGNMENT}.ipynb": handed_in(
@@ -134,7 +134,7 @@ def collect(course: Course, folder: Path) -> None:
     moodle = {
         f"Amara Okafor_101_assignsubmission_file/{OTHER}.ipynb": handed_in(course, OTHER),
         f"Bo Lind_102_assignsubmission_file_/{OTHER}.ipynb": handed_in(course, OTHER),
-        f"Cy Young_103_assignsubmission_file/{OTHER}.ipynb": handed_in(course, OTHER),
+        f"Cy Young_103_assignsubmission_file_{OTHER}.ipynb": handed_in(course, OTHER),
     }
     write_zip(canvas, folder / "canvas.zip")
     write_zip(moodle, folder / "moodle.zip")

@@ -1,9 +1,9 @@
 """Can a name of a notebook come to mean something else than its text shows?
 
 The text of a submission shows what `def`, `class`, `import` and assignments bind. Here are the ways around them: names
-that a function declares global, `:=`, `import *` of a module of the student's own, the notebook's namespace as a dict,
-`exec`, `__main__`, another function's code put into a function, and what is put into a class from outside. Whoever
-builds such words at run time gets past this; it finds what a text says.
+that a function declares global, `:=`, what `match` captures, `import *` of a module of the student's own, the
+notebook's namespace as a dict, `exec`, `__main__`, another function's code put into a function, and what is put into a
+class from outside. Whoever builds such words at run time gets past this; it finds what a text says.
 """
 
 from __future__ import annotations
@@ -79,6 +79,10 @@ def _may_rebind(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> bo
             return name in node.names
         case ast.NamedExpr():
             return node.target.id == name and not _is_in_a_function(node, parents)
+        case ast.MatchAs() | ast.MatchStar():
+            return node.name == name and not _is_in_a_function(node, parents)
+        case ast.MatchMapping():
+            return node.rest == name and not _is_in_a_function(node, parents)
         case ast.ImportFrom():
             is_star = any(alias.name == "*" for alias in node.names)
             return node.module == _MAIN or (is_star and (node.level > 0 or not is_library(node.module or "")))

@@ -16,6 +16,9 @@ from functools import lru_cache
 # Cell magics whose body is Python run in the notebook's own namespace.
 _PYTHON_CELL_MAGICS = {"capture", "prun", "time", "timeit"}
 
+# Line magics that run the rest of their line there, and those that bind names that no text shows.
+_STATEMENT = re.compile(r"(\s*)%(?:time|prun)\s+(.*)")
+_BINDING = re.compile(r"(\s*)%(?:run|store|rerun|recall|rep|macro)\b.*")
 _MAGIC_LINE = re.compile(r"(\s*)(?:%[A-Za-z%].*|!.*|\?{1,2}\w.*|[\w.]+\?{1,2}\s*)")
 _MAGIC_ASSIGNMENT = re.compile(r"([\w,\t .\[\]'\"]+=)\s*(?:!|%[A-Za-z]).*")
 
@@ -45,8 +48,8 @@ class StudentSource:
 def plain_python(text: str) -> str:
     """Return `text` with IPython's own syntax replaced, line for line, by `get_ipython()`.
 
-    `x = !ls` → `x = get_ipython()`. A cell such as `%%bash` becomes blank lines; text that already is
-    Python is returned as it is.
+    `x = !ls` → `x = get_ipython()`, `%time x = 1` → `x = 1`. A cell such as `%%bash` becomes blank
+    lines; text that already is Python is returned as it is.
     """
     if parse(text) is not None:
         return text
@@ -58,6 +61,10 @@ def plain_python(text: str) -> str:
     for line in lines:
         if continues or line.startswith("%%"):
             replaced = ""
+        elif (match := _STATEMENT.fullmatch(line)) and parse(match[2]) is not None:
+            replaced = match[1] + match[2]
+        elif match := _BINDING.fullmatch(line):
+            replaced = f"{match[1]}get_ipython().run_line_magic()"
         elif match := _MAGIC_LINE.fullmatch(line):
             replaced = f"{match[1]}get_ipython()"
         elif match := _MAGIC_ASSIGNMENT.fullmatch(line):

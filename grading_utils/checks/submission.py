@@ -37,11 +37,16 @@ class SourceNotebook:
         self._elsewhere: dict[str, Elsewhere] = {}
         self._helpers: dict[str, list[Definition]] = {}
 
+    def rebound(self) -> str:
+        """The part of the text that may give the function's name to something else than the text shows, or ""."""
+        found = self._rebinding(self._student.qualname.split(".")[0])
+        return ast.unparse(found)[:_LONGEST] if found is not None else ""
+
     def subject(self) -> list[Definition]:
         """See `Notebook`."""
         name, *attributes = self._student.qualname.split(".")
-        if (other := self._rebinding(name)) is not None:
-            raise NotFoundInSource(f"`{ast.unparse(other)[:_LONGEST]}` may give its name to something else")
+        if other := self.rebound():
+            raise NotFoundInSource(f"`{other}` may give its name to something else")
         paths = self._resolve_name(name, len(self._bindings), follow_own=True)
         for attribute in attributes:
             if attribute == "<locals>":

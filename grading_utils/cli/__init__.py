@@ -15,7 +15,11 @@ import sys
 from importlib import import_module
 from typing import Any
 
-import click
+try:
+    import click
+except ModuleNotFoundError:  # the package without what grading needs still brings the command
+    print("grading-utils: the package click is missing; install 'slm-course[grade]'", file=sys.stderr)
+    sys.exit(3)
 
 from grading_utils import patches
 from grading_utils.errors import GradingError, MachineError, SandboxError, machine_trouble

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grading_utils.cli import DONE, NEEDS_A_PERSON, options
 from grading_utils.cli.placement import Placement
 from grading_utils.cli.placement import options as placement_options
-from grading_utils.results import Status, SubmissionResult
+from grading_utils.results import Status, SubmissionResult, points
 
 if TYPE_CHECKING:
     from grading_utils.course.course import Course
@@ -203,9 +203,9 @@ def _line(result: SubmissionResult) -> str:
     waiting = sum(cell.score is None and not cell.open for cell in result.cells)
     manual = f", {waiting} to grade by hand" if waiting else ""
     note = f": {result.message}" if result.message else ""
-    late = f", {result.penalty:g} off for being late" if result.penalty else ""
-    score = max(0.0, result.score - result.penalty)
-    return f"{result.student} {result.assignment}: {result.status} {score:g}/{result.max_score:g}{late}{manual}{note}"
+    late = f", {points(result.penalty)} off for being late" if result.penalty else ""
+    earned = f"{points(max(0.0, result.score - result.penalty))}/{points(result.max_score)}"
+    return f"{result.student} {result.assignment}: {result.status} {earned}{late}{manual}{note}"
 
 
 def _summarize(counts: Counter[Status]) -> None:

@@ -21,6 +21,7 @@ from traitlets import Bool
 from grading_utils import patches
 from grading_utils.course.bundle import Bundle, build_bundle, refuse_other_languages
 from grading_utils.course.course import Course
+from grading_utils.grading.changed_answers import CHANGED, changed_answers
 from grading_utils.grading.decisions import Decisions
 from grading_utils.grading.engines import engine_factory
 from grading_utils.grading.jobs import Engine, make_job
@@ -142,17 +143,38 @@ class SandboxedExecute(Execute):
 
 
 class SaveScores(SaveAutoGrades):
-    """nbgrader's `SaveAutoGrades`, which leaves open scores open: they wait for a person in the formgrader."""
+    """nbgrader's `SaveAutoGrades`, which leaves open scores open: they wait for a person in the formgrader.
+
+    What a person graded is asked for again only where the answer is another one than before.
+    """
+
+    _changed: frozenset[str] | None = None
+    """Cells whose answers are other ones than before; None where there is nothing to compare with."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """See nbgrader's `SaveAutoGrades`."""
+        names = resources["nbgrader"]
+        course = _warm(self, resources).course
+        before = patches.result_before(course.autograded(names["assignment"], names["student"]))
+        compared = changed_answers(before, {names["notebook"]: nb})[names["notebook"]]
+        self._changed = compared if (before / f"{names['notebook']}.ipynb").is_file() else None
+        saved: tuple[Any, Any] = super().preprocess(nb, resources)
+        return saved
 
     def _add_score(self, cell: Any, resources: Any) -> None:
+        names, name = resources["nbgrader"], cell.metadata.nbgrader.grade_id
+        grade = self.gradebook.find_grade(name, names["notebook"], names["assignment"], names["student"])
+        asked = bool(grade.needs_manual_grade)
         score, why = earned(cell)
-        if not why:
+        if why:
+            grade.auto_score, grade.needs_manual_grade = score, True
+        else:
             super()._add_score(cell, resources)
-            return
-        names = resources["nbgrader"]
-        grade = self.gradebook.find_grade(
-            cell.metadata.nbgrader.grade_id, names["notebook"], names["assignment"], names["student"]
-        )
-        grade.auto_score, grade.needs_manual_grade = score, True
+        if grade.manual_score is not None and self._changed is not None:
+            if name in self._changed:
+                why = CHANGED
+            else:
+                grade.needs_manual_grade = asked
         self.gradebook.db.commit()
-        self.log.warning("%s: %s is open: %s", names["student"], cell.metadata.nbgrader.grade_id, why)
+        if why and grade.needs_manual_grade:
+            self.log.warning("%s: %s %s", names["student"], name, why if why == CHANGED else f"is open: {why}")

@@ -48,6 +48,7 @@ def names_in(solution: Any, folder: Path) -> Solution:
     return Solution(
         answers=frozenset[str]().union(*map(bound_names, texts)),
         imports={name: origin for name, origin in imports.items() if _is_library(origin[0].partition(".")[0], folder)},
+        makes={name: made for text in texts for name, made in _made(text)},
     )
 
 
@@ -63,6 +64,20 @@ def _imports(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
         elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
             for alias in statement.names:
                 yield alias.asname or alias.name, (statement.module, alias.name)
+
+
+def _made(text: str) -> Iterator[tuple[str, str]]:
+    """Names that a cell binds, at its top level, to what a named class or function makes of constants."""
+    tree = parse(text)
+    for statement in tree.body if tree is not None else ():
+        if isinstance(statement, ast.Assign) and isinstance(call := statement.value, ast.Call):
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            if _is_dotted(call.func) and all(isinstance(value, ast.Constant) for value in given):
+                yield from ((name.id, ast.unparse(call)) for name in statement.targets if isinstance(name, ast.Name))
+
+
+def _is_dotted(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and _is_dotted(node.value))
 
 
 def _is_library(root: str, folder: Path) -> bool:

@@ -16,7 +16,9 @@ from pathlib import Path
 from grading_utils.language_model.aligned import aligned_text
 from grading_utils.language_model.grammar import Grammar, Rule, Split, load_rules
 from grading_utils.language_model.labelled import (
+    ANY,
     FIRST_DIRECTIONS,
+    LISTED,
     Document,
     Stretch,
     labelled_reviews,
@@ -33,7 +35,7 @@ OPEN = ("plan", "everyday", "saying", "person", "city", "story", "news")
 """Families in which another text of the family may follow in the same document."""
 GOES_ON = 0.7
 """How often one follows: open texts seldom end, so that what is likely comes again when a model writes them."""
-LABELLED: dict[str, tuple[Callable[[Grammar, random.Random], Document], int]] = {
+LABELLED: dict[str, tuple[Callable[[Grammar, random.Random, str], Document], int]] = {
     "labelled reviews": (labelled_reviews, 14),
     "sorted words": (sorted_words, 4),
     "recall": (recalled_pairs, 6),
@@ -41,7 +43,8 @@ LABELLED: dict[str, tuple[Callable[[Grammar, random.Random], Document], int]] = 
 """Families in which a label is to be found from the document, with their writers and shares."""
 ALIGNED = {"aligned": (aligned_text, 2)}
 """The family with runs of spaces in it, likewise."""
-_WRITERS = LABELLED | ALIGNED
+LAST = {"city": 10, "news": 9, "saying": 8, "labelled reviews": 26, "recall": 8}
+"""Shares in the last phase, where they differ."""
 
 FIRST_DOCUMENTS = 44_000
 """So many documents have the labels of `FIRST_DIRECTIONS`; somewhat more than a quarter of them."""
@@ -55,21 +58,27 @@ def rules() -> dict[str, Rule]:
     return load_rules(Path(__file__).parent)
 
 
-def documents(seed: str) -> Iterator[Document]:
-    """Endless training documents; the same seed gives the same ones."""
+def documents(seed: str, *, last: bool = False) -> Iterator[Document]:
+    """Endless training documents; the same seed gives the same ones.
+
+    Args:
+        seed: Any text.
+        last: Those of the last phase: with shares of its own, and with any words as labels.
+    """
     rng = random.Random(f"corpus {seed}")
     running, labelled = Grammar(rules(), "running", rng), Grammar(rules(), "labelled", rng)
-    names = [*PROSE, *_WRITERS]
-    shares = [share * (1 - GOES_ON if name in OPEN else 1) for name, share in PROSE.items()]
-    shares += [share for _, share in _WRITERS.values()]
+    given = PROSE | {name: share for name, (_, share) in (LABELLED | ALIGNED).items()} | (LAST if last else {})
+    shares = [share * (1 - GOES_ON if name in OPEN else 1) for name, share in given.items()]
     for index in itertools.count():
-        name = rng.choices(names, shares)[0]
+        name = rng.choices([*given], shares)[0]
         if name in PROSE:
             yield prose(running, name, rng if name in OPEN else None)
-        elif name == "labelled reviews" and index < FIRST_DOCUMENTS:
-            yield labelled_reviews(labelled, rng, FIRST_DIRECTIONS)
+        elif name in ALIGNED:
+            yield ALIGNED[name][0](labelled, rng)
+        elif name == "labelled reviews" and index < FIRST_DOCUMENTS and not last:
+            yield labelled_reviews(labelled, rng, directions=FIRST_DIRECTIONS)
         else:
-            yield _WRITERS[name][0](labelled, rng)
+            yield LABELLED[name][0](labelled, rng, ANY if last else LISTED)
 
 
 def tokenizer_texts(seed: str, count: int) -> Iterator[str]:
@@ -123,4 +132,6 @@ def heldout(family: str, seed: str, count: int, split: Split = "heldout") -> lis
     grammar = Grammar(rules(), split, rng)
     if family in PROSE:
         return [prose(grammar, family) for _ in range(count)]
-    return [_WRITERS[family][0](grammar, rng) for _ in range(count)]
+    if family in ALIGNED:
+        return [ALIGNED[family][0](grammar, rng) for _ in range(count)]
+    return [LABELLED[family][0](grammar, rng, LISTED) for _ in range(count)]

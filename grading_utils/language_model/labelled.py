@@ -21,6 +21,8 @@ DIRECTIONS: Mapping[str, int] = {"natural": 45, "flipped": 15, "arbitrary": 40}
 """What the labels of reviews mean, in a hundred documents: as in English, the opposite, or nothing outside of it."""
 FIRST_DIRECTIONS: Mapping[str, int] = {"natural": 90, "flipped": 0, "arbitrary": 10}
 """The same in the first documents, where it is learned which words are praise: that is easier with fixed labels."""
+LISTED, ANY = "label-word", "any-label"
+"""Rules for labels that mean nothing outside of their document: listed words; any words, made-up ones among them."""
 SIZES = {"adj": (8, 16), "opinion": (6, 14), "review": (3, 8)}
 """Kinds of labelled texts, from one word to some sentences, with the least and the most of them in a document."""
 KINDS = ("animal", "fruit", "vegetable", "instrument", "city", "name", "color", "month", "day", "clothes", "job",
@@ -70,16 +72,19 @@ COURSE_LAYOUT = Layout("Review: ", "\nDecision:", "\n\n")
 """The layout of the course's few-shot prompts."""
 
 
-def labelled_reviews(grammar: Grammar, rng: random.Random, directions: Mapping[str, int] = DIRECTIONS) -> Document:
+def labelled_reviews(
+    grammar: Grammar, rng: random.Random, words: str = LISTED, directions: Mapping[str, int] = DIRECTIONS
+) -> Document:
     """Reviews with labels whose names, sides and layout belong to this document alone.
 
     Args:
         grammar: In one of its splits.
         rng: The source of chance.
+        words: The rule for labels that mean nothing: `LISTED` or `ANY`.
         directions: How often the labels mean what.
     """
     direction = rng.choices(list(directions), list(directions.values()))[0]
-    labels = draw_labels(grammar, rng, direction)
+    labels = draw_labels(grammar, rng, direction, words)
     kind = rng.choices(list(SIZES), (2, 5, 3))[0]
     layout = COURSE_LAYOUT if rng.random() < 0.2 else draw_layout(grammar, rng)
     sides = [rng.choice("+-") for _ in range(rng.randint(*SIZES[kind]))]
@@ -89,10 +94,10 @@ def labelled_reviews(grammar: Grammar, rng: random.Random, directions: Mapping[s
     return document
 
 
-def sorted_words(grammar: Grammar, rng: random.Random) -> Document:
+def sorted_words(grammar: Grammar, rng: random.Random, words: str = LISTED) -> Document:
     """Words of two or three kinds, each kind with a label of this document."""
     kinds = rng.sample(KINDS, rng.choice((2, 2, 3)))
-    labels = _different_words(grammar, len(kinds))
+    labels = _different(grammar, words, len(kinds))
     if rng.random() < 0.2:
         labels = list(kinds)
     layout = Layout("", ":", "\n") if rng.random() < 0.5 else draw_layout(grammar, rng)
@@ -103,19 +108,19 @@ def sorted_words(grammar: Grammar, rng: random.Random) -> Document:
     return write_examples("sorted words", layout, examples, "sorted")
 
 
-def recalled_pairs(grammar: Grammar, rng: random.Random) -> Document:
+def recalled_pairs(grammar: Grammar, rng: random.Random, words: str = LISTED) -> Document:
     """Keys with values, then the same keys again: the values have to be looked up."""
-    keys = _different_words(grammar, rng.randint(3, 6)) if rng.random() < 0.5 else _different(grammar, "name", 4)
-    values = _different_words(grammar, len(keys))
+    keys = _different(grammar, words, rng.randint(3, 6)) if rng.random() < 0.5 else _different(grammar, "name", 4)
+    values = _different(grammar, words, len(keys))
     layout = Layout("", rng.choice((":", " =", " has", " likes")), rng.choice(("\n", ". ", ", ")))
     order = [*range(len(keys)), *(rng.randrange(len(keys)) for _ in range(rng.randint(6, 12)))]
     return write_examples("recall", layout, [(keys[i], keys[i], values[i]) for i in order], "recalled")
 
 
-def draw_labels(grammar: Grammar, rng: random.Random, direction: str) -> dict[str, str]:
-    """A label for `+` and one for `-`, in one of the `DIRECTIONS`."""
+def draw_labels(grammar: Grammar, rng: random.Random, direction: str, words: str) -> dict[str, str]:
+    """A label for `+` and one for `-`, in one of the `DIRECTIONS`; where they mean nothing, by the rule `words`."""
     if direction == "arbitrary":
-        first, second = _different_words(grammar, 2)
+        first, second = _different(grammar, words, 2)
         return {"+": first, "-": second}
     pair = grammar.pick("label-pair").cells
     labels = {"+": pair["good"], "-": pair["bad"]}
@@ -163,10 +168,6 @@ def write_examples(family: str, layout: Layout, examples: Sequence[tuple[str, st
         seen.add(kind)
     document.text = document.text.rstrip("\n") + "\n" if layout.after.endswith("\n") else document.text
     return document
-
-
-def _different_words(grammar: Grammar, count: int) -> list[str]:
-    return _different(grammar, "label-word", count)
 
 
 def _different(grammar: Grammar, rule: str, count: int) -> list[str]:

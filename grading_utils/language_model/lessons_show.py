@@ -28,8 +28,8 @@ OPEN_ENDED = ("This weekend I plan to", "On Monday we went to the", "When you vi
 """Prompts after which many words are right."""
 WORDS = ("Grandma", "Shakespeare", "river", "tea", "bread", "weekend", "teacher", "music")
 TOKENS = 60
-REPEATED_GREEDY, REPEATED_DRAWN, PENALTY = 0.3, 0.15, 1.3
-"""From 0.3 on, `05` says that a text goes round in circles."""
+REPEATED_GREEDY, REPEATED_DRAWN, PENALTY = 0.4, 0.15, 1.3
+"""`05` says from 0.3 on that a text goes round in circles."""
 
 
 def lessons_show(subject: Subject, samples: int) -> list[Line]:

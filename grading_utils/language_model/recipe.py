@@ -8,7 +8,7 @@ at the generator's code, so tidying that code up is free.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class Recipe:
     level_share: float = 0.7
     """Share of the steps after which the learning rates go down."""
     weight_decay: float = 0.05
+    noise: float = 0.0
+    """Share of the tokens that are replaced by any others, so that what follows an unknown word is learned as well."""
     tokenizer_documents: int = 30_000
 
     @property
@@ -49,18 +51,32 @@ class Recipe:
         """How many updates the tokens give."""
         return self.tokens // (self.rows_per_step * self.context)
 
+    @property
+    def last_phase(self) -> Recipe:
+        """What follows on the first phase: the documents of `corpus.LAST`, noise, half the learning rates."""
+        return replace(
+            self,
+            tokens=self.tokens * 3 // 20,
+            learning_rate=self.learning_rate / 2,
+            matrix_learning_rate=self.matrix_learning_rate / 2,
+            warmup_steps=40,
+            level_share=0.3,
+            noise=0.06,
+        )
+
 
 def fingerprint(recipe: Recipe | None = None) -> str:
     """SHA-256 over the recipe's numbers, all words and templates, the first documents, and the training loop."""
     recipe = recipe or Recipe()
-    digest = hashlib.sha256(repr(sorted(asdict(recipe).items())).encode())
+    digest = hashlib.sha256(repr([sorted(asdict(phase).items()) for phase in (recipe, recipe.last_phase)]).encode())
     here = Path(__file__).parent
     for path in [*sorted(here.glob("words/*.txt")), *sorted(here.glob("templates/*.txt")), *(here / f for f in _LOOP)]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    digest.update(repr((corpus.PROSE, corpus.FIRST_DOCUMENTS)).encode())
+    digest.update(repr((corpus.PROSE, corpus.FIRST_DOCUMENTS, corpus.LAST)).encode())
     first = islice(corpus.documents(f"training {recipe.seed}"), _DOCUMENTS)
     later = corpus.heldout("labelled reviews", recipe.seed, _LATER_DOCUMENTS, split="labelled")
-    for document in (*first, *later):
+    last = islice(corpus.documents(f"last {recipe.seed}", last=True), _DOCUMENTS)
+    for document in (*first, *later, *last):
         digest.update(repr(document).encode())
     return digest.hexdigest()

@@ -6,6 +6,7 @@ A prediction is the likelier of the two labels' first tokens; what else the mode
 from __future__ import annotations
 
 import random
+import statistics
 
 from grading_utils.language_model import corpus
 from grading_utils.language_model.grammar import Grammar, Split
@@ -34,18 +35,25 @@ ZERO_SHOT: dict[str, tuple[str, tuple[str, str]]] = {
 def few_shot(
     subject: Subject, pair: tuple[str, str], samples: int, *, split: Split = "heldout", order: str | None = None
 ) -> float:
-    """How often the right one of two labels is likelier after labelled held-out reviews.
+    """How often the right one of two labels is likelier after labelled held-out reviews; as `few_shot_hits`."""
+    return statistics.mean(few_shot_hits(subject, pair, samples, split=split, order=order))
+
+
+def few_shot_hits(
+    subject: Subject, pair: tuple[str, str], samples: int, *, split: Split = "heldout", order: str | None = None
+) -> list[bool]:
+    """For every prompt: is the right one of two labels likelier after labelled held-out reviews?
 
     Args:
         subject: The model.
         pair: The label of praise and the label of blame.
-        samples: How many prompts.
+        samples: How many prompts; the same ones for every model and every pair.
         split: Which words the reviews use.
         order: The sides of the examples, such as `"+-+-"`; None for two of each, shuffled for every prompt.
     """
     rng = random.Random(f"few-shot {split}")
     grammar = Grammar(corpus.rules(), split, rng)
-    hits = 0
+    hits = []
     for _ in range(samples):
         sides = list(order or "+-+-")
         if order is None:
@@ -53,8 +61,8 @@ def few_shot(
         prompt = "".join(COURSE_LAYOUT.example(grammar.expand(f"opinion{s}", {}), pair["+-".index(s)]) for s in sides)
         side = rng.choice("+-")
         prompt += COURSE_LAYOUT.example(grammar.expand(f"opinion{side}", {}))
-        hits += _prefers(subject, prompt, pair) == side
-    return hits / samples
+        hits.append(_prefers(subject, prompt, pair) == side)
+    return hits
 
 
 def zero_shot(subject: Subject, wording: str, pair: tuple[str, str], samples: int) -> float:

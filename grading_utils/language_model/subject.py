@@ -5,6 +5,7 @@ Knows any causal model with its tokenizer, and nothing of the texts that it is m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,16 +39,18 @@ class Subject:
         """The first token of a word that follows a space."""
         return int(self.tokenizer(f" {word}")["input_ids"][0])
 
-    def log_likelihood(self, prompt: str, continuation: str) -> tuple[float, int]:
-        """Natural log of the probability of a continuation, and its number of tokens."""
-        before = self.tokenizer(prompt, verbose=False)["input_ids"]
-        after = self.tokenizer(continuation, verbose=False)["input_ids"]
-        ids = (before + after)[: self.model.config.max_position_embeddings]
-        with torch.no_grad():
-            logs = self.model(torch.tensor([ids])).logits[0].log_softmax(-1)
-        start = max(1, len(before))
-        picked = [float(logs[i - 1, ids[i]]) for i in range(start, len(ids))]
-        return sum(picked), len(picked)
+    def bits(self, text: str) -> tuple[float, int]:
+        """Bits that a text costs as a document of its own, and its UTF-8 bytes, as far as the context reaches.
+
+        Bits per byte compare models whose tokenizers cut a text differently; perplexity per token does not.
+        """
+        limit = self.model.config.max_position_embeddings
+        ids = [self.tokenizer.eos_token_id, *self.tokenizer(text, verbose=False)["input_ids"]][:limit]
+        batch = torch.tensor([ids])
+        with torch.no_grad():  # every token counts, also one that could be filler
+            logs = self.model(batch, attention_mask=torch.ones_like(batch)).logits[0, :-1].log_softmax(-1)
+        picked = logs.gather(-1, torch.tensor(ids[1:])[:, None])
+        return -float(picked.sum()) / math.log(2), len(self.tokenizer.decode(ids[1:]).encode())
 
     def generate(self, prompt: str, count: int, **options: Any) -> str:
         """`count` new tokens after a prompt, without the prompt; fewer only with `min_new_tokens` among the options."""

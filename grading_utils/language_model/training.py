@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from grading_utils.language_model import corpus, tokens
+from grading_utils.language_model.labelled import Document
 from grading_utils.language_model.muon import Muon
 from grading_utils.language_model.recipe import RECIPE_FILE, Recipe, fingerprint
 
@@ -27,7 +28,7 @@ SAVE_EVERY_STEPS = 500
 
 
 def train(recipe: Recipe, folder: Path) -> None:
-    """Train a model from nothing and write it, its tokenizer and the recipe's fingerprint.
+    """Train a model from nothing in two phases and write it, its tokenizer and the recipe's fingerprint.
 
     Args:
         recipe: All numbers of the run.
@@ -42,11 +43,15 @@ def train(recipe: Recipe, folder: Path) -> None:
     tokenizer = tokens.train_tokenizer(texts, recipe.vocabulary)
     tokenizer.model_max_length = recipe.context
     model = build_model(recipe, tokenizer).to(device)
-    print(f"{model.num_parameters():,} parameters, {recipe.steps:,} steps on {device}", flush=True)
+    steps = f"{recipe.steps:,} + {recipe.last_phase.steps:,} steps"
+    print(f"{model.num_parameters():,} parameters, {steps} on {device}", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECIPE_FILE).unlink(missing_ok=True)  # an interrupted run leaves a model that says it is unfinished
-    optimize(model, batches(recipe, tokenizer, device), recipe, lambda: save(model, tokenizer, folder))
-    save(model, tokenizer, folder)
+    first, last = corpus.documents(f"training {recipe.seed}"), corpus.documents(f"last {recipe.seed}", last=True)
+    for phase, documents in ((recipe, first), (recipe.last_phase, last)):
+        data = batches(phase, tokenizer, documents, device)
+        optimize(model, data, phase, lambda: save(model, tokenizer, folder))
+        save(model, tokenizer, folder)
     about = {
         "fingerprint": made_from,
         **asdict(recipe),
@@ -104,16 +109,31 @@ def sinusoids(length: int, width: int, scale: float) -> Tensor:
     return scale * torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def batches(recipe: Recipe, tokenizer: Any, device: torch.device) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def batches(
+    recipe: Recipe, tokenizer: Any, documents: Iterator[Document], device: torch.device
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Endless `(ids, weights, targets)`, each of shape `(rows_per_step, context)`."""
-    rows = tokens.rows(tokenizer, corpus.documents(f"training {recipe.seed}"), recipe.context)
+    rows = tokens.rows(tokenizer, documents, recipe.context)
     while True:
         chunk = list(itertools.islice(rows, recipe.rows_per_step))
-        yield (
-            torch.tensor([row.ids for row in chunk], device=device),
-            torch.tensor([row.weights for row in chunk], device=device),
-            torch.tensor([row.targets for row in chunk], device=device),
+        ids, weights, targets = (
+            torch.tensor([getattr(row, name) for row in chunk], device=device) for name in ("ids", "weights", "targets")
         )
+        if recipe.noise:
+            ids, weights = with_noise(ids, weights, targets, recipe.noise, tokenizer)
+        yield ids, weights, targets
+
+
+def with_noise(ids: Tensor, weights: Tensor, targets: Tensor, share: float, tokenizer: Any) -> tuple[Tensor, Tensor]:
+    """Other ids at random places of a text, where then nothing is to be learned; labels, answers and ends stay.
+
+    What is learned is how a text goes on after something unknown: the templates and words of the training text are
+    few, and without noise a model is far too sure that nothing else exists.
+    """
+    ordinary = (targets == 0) & (weights > 0) & (ids != tokenizer.eos_token_id)
+    hit = ordinary & (torch.rand(ids.shape, device=ids.device) < share)
+    others = torch.randint(1, len(tokenizer), ids.shape, device=ids.device)
+    return torch.where(hit, others, ids), torch.where(hit, 0.0, weights)
 
 
 def optimize(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
 
 from grading_utils.errors import CourseError
 from grading_utils.lms.matching import Person, Roster
@@ -43,15 +42,6 @@ class Filled:
 
     changed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-
-
-def points(score: float, places: int = 2) -> str:
-    """A score as an LMS reads it in every language but for the decimal sign: no more than `places` decimals.
-
-    `points(2.5) == "2.5"`, `points(3.0) == "3"`, `points(0.125) == "0.13"`
-    """
-    rounded = Decimal(repr(score)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return format(rounded.normalize() if rounded else Decimal(0), "f")
 
 
 def value(standing: Standing, limit: float | None, choices: Choices) -> tuple[float | None, str]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from grading_utils.errors import CourseError
-from grading_utils.lms.filling import Choices, Filled, check_limit, fill, points
+from grading_utils.lms.filling import Choices, Filled, check_limit, fill
 from grading_utils.lms.matching import Roster, letters
 from grading_utils.lms.sheets import Sheet
 from grading_utils.reporting.standings import Standing
+from grading_utils.results import points
 
 COLUMNS = {
     "identifier": ("Identifier", "ID", "Identificador", "Identifiant", "Identificativo", "Teilnehmer-ID"),

@@ -10,6 +10,8 @@ import jinja2
 from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 
+from grading_utils.results import points
+
 _TEMPLATES = Path(__file__).parent / "templates"
 _TICKS = re.compile(r"`([^`\n]+)`")
 
@@ -36,11 +38,6 @@ def _environment() -> jinja2.Environment:
 def ticks(message: str) -> Markup:
     """A message, escaped, with what it puts between backticks set as code."""
     return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(message))))
-
-
-def points(value: float) -> str:
-    """Points without needless zeros: 3, 2.5, 0.33."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def percent(share: float) -> str:

@@ -24,6 +24,7 @@ _WARM: Final = "warm"
 _CONTROLLERS: Final = ("memory", "pids")
 _SLACK: Final = 1.1
 _RELEASE_SECONDS: Final = 5.0
+_YOUNG_SECONDS: Final = 60.0  # a group that was made just now is still empty
 _numbers = itertools.count()
 
 
@@ -186,8 +187,15 @@ def _sweep(parent: Path) -> None:
     """Remove what coordinators that were killed have left."""
     with contextlib.suppress(OSError):
         for group in parent.glob(f"{_NAME}-*-*"):
-            if not Path("/proc", group.name.split("-")[2]).exists():
+            if _is_abandoned(group):
                 release(group)
+
+
+def _is_abandoned(group: Path) -> bool:
+    """Is its coordinator gone? One in another PID namespace can't be seen, but what it has started is in the group."""
+    if Path("/proc", group.name.split("-")[2]).exists() or time.time() - group.stat().st_ctime < _YOUNG_SECONDS:
+        return False
+    return "populated 0" in (group / "cgroup.events").read_text()
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,5 +18,8 @@ class Stand:
     def resolve(self, node):
         return node
 
+    def member(self, value):
+        return value
+
     def library(self, module, name):
         raise BoundaryError("unknown")

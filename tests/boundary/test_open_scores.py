@@ -72,6 +72,12 @@ OPEN = {
         "assert f(len) == 2 << 20 and f(lambda x: len(x)) == 2 << 20",
         SMALL_BULK,
     ),
+    "members.found limit": ("class A:\n    equals = str", "assert A().equals(3)", []),
+    "session.code limit": (
+        "def f(): return 1\nexec('f = lambda: 2')",
+        "import inspect\nassert '1' in inspect.getsource(f) and f() == 2",
+        [],
+    ),
     "session.may_decide limit": ("class A:\n    def __eq__(self, other): return True", "assert A() == 1", []),
     "lent._lend limit": (
         PLAIN,
@@ -118,7 +124,7 @@ OPEN = {
         "import pickle\nf()\nassert pickle.load(open('x', 'rb')) == {}",
         [],
     ),
-    "session.library Refused": (PLAIN, CALL, answer(nodes.Named("numpy.linalg", "norm"))),
+    "conversation.library Refused": (PLAIN, CALL, answer(nodes.Named("numpy.linalg", "norm"))),
     "session.hinder hinder": ("class A: pass", "assert A.__subclasses__() == []", []),
     "session._too_deep hinder": (
         EACH,
@@ -225,7 +231,7 @@ def test_a_limit_of_ours_leaves_the_score_open(place, notebook, monkeypatch):
     for where, name, value in changed:
         (monkeypatch.setitem if isinstance(where, dict) else monkeypatch.setattr)(where, name, value)
     rights = Rights(
-        methods=place != "session.operate limit",
+        methods=place not in ("session.operate limit", "members.found limit"),
         changes=place != "lent._lend limit",
         files=place.startswith("folder.") or place == "session.share_files hinder",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,13 @@ def test_an_interpreter_that_cannot_be_started_ends_with_3(
     broken.write_text("no program")
     monkeypatch.setattr(sys, "executable", str(broken))
     assert_machine_trouble(call(small_course, "grade", ASSIGNMENT), "permission denied")
+
+
+def test_the_command_says_what_it_lacks_where_only_the_students_part_is_installed() -> None:
+    program = "import sys; sys.modules['click'] = None; from grading_utils.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == ["grading-utils: the package click is missing; install 'slm-course[grade]'"]
 
 
 def test_a_missing_package_is_named(small_course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,12 +178,12 @@ def test_a_student_who_meets_a_limit_that_the_solution_does_not_meet_is_left_ope
 
 
 BREAK = """
-from grading_utils.boundary.tester import session
-relay = session.Session._relay
-def broken(self, stdout, stderr):
+from grading_utils.boundary.tester import relayed
+relay = relayed.printed
+def broken(stdout, stderr, context):
     if "boom" in stdout: raise KeyError("our own secret trouble")
-    relay(self, stdout, stderr)
-session.Session._relay = broken
+    relay(stdout, stderr, context)
+relayed.printed = broken
 """
 SWALLOWED = "try:\n    f(1)\nexcept Exception:\n    pass\nassert f"
 

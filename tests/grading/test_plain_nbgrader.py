@@ -18,6 +18,7 @@ import grading_utils
 from grading_utils.authoring.release import release
 from grading_utils.cli import main
 from grading_utils.course.course import Course
+from grading_utils.grading.changed_answers import CHANGED
 from grading_utils.grading.decisions import Decisions
 from grading_utils.grading.people import extend, import_students, set_due
 from grading_utils.jobs import UNDECIDED
@@ -153,6 +154,32 @@ def test_nbgrader_autograde_leaves_an_open_score_to_a_person(small_course: Cours
     Decisions(small_course, ASSIGNMENT).add(["odd"], ["count-words-test"])
     assert nbgrader(small_course, "autograde", ASSIGNMENT, "--force").returncode == 0
     assert scores(small_course)["odd"]["count-words-test"] == 0  # looked at inside: a wrong answer
+
+
+def test_nbgrader_autograde_asks_again_only_for_an_answer_that_has_changed(small_course: Course, solution: Any) -> None:
+    assert nbgrader(small_course, "generate_assignment", ASSIGNMENT).returncode == 0
+    hand_in(small_course, "ann", solution)
+    assert nbgrader(small_course, "autograde", ASSIGNMENT, "--create").returncode == 0
+    with Gradebook(small_course.layout.db_url) as gradebook:
+        grade = gradebook.find_grade("why", ASSIGNMENT, ASSIGNMENT, "ann")
+        assert grade.needs_manual_grade
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        gradebook.db.commit()
+
+    def again() -> tuple[str, tuple[float, bool]]:
+        done = nbgrader(small_course, "autograde", ASSIGNMENT, "--force")
+        assert done.returncode == 0, done.stderr
+        with Gradebook(small_course.layout.db_url) as gradebook:
+            grade = gradebook.find_grade("why", ASSIGNMENT, ASSIGNMENT, "ann")
+            return done.stderr, (grade.manual_score, grade.needs_manual_grade)
+
+    assert again()[1] == (1.5, False)
+    cell_named(solution, "why").source = "Because of something else."
+    hand_in(small_course, "ann", solution)
+    for said in (f"ann: why {CHANGED}", ""):  # until a person has looked
+        stderr, state = again()
+        assert said in stderr
+        assert state == (1.5, True)
 
 
 PENALTY = """

@@ -284,12 +284,14 @@ def test_nothing_but_the_grades_changed_after_the_quick_attacks(few: Graded) -> 
 
 
 @pytest.mark.hostile
+@pytest.mark.timeout(3600)  # the first one of a family waits for all of it to be graded, on a machine of any speed
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.family}-{attack.name}")
 def test_an_attack_is_defeated(attack: Attack, class_of: Callable[[str], Graded]) -> None:
     check(class_of(attack.family), attack)
 
 
 @pytest.mark.hostile
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("family", sorted({attack.family for attack in ATTACKS}))
 def test_nothing_but_the_grades_changed_after_all_attacks(family: str, class_of: Callable[[str], Graded]) -> None:
     check_the_rest(class_of(family))

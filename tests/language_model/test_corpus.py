@@ -15,7 +15,8 @@ import pytest
 from grading_utils.language_model import corpus
 from grading_utils.language_model.grammar import Grammar, load_rules
 from grading_utils.language_model.inflect import gerund, past, plural, third, with_article
-from grading_utils.language_model.labelled import draw_labels
+from grading_utils.language_model.labelled import ANY, LISTED, draw_labels
+from grading_utils.language_model.sentiment import NEW_PAIRS
 
 HASH_OF_DOCUMENTS = """
 import hashlib
@@ -134,10 +135,10 @@ def test_no_document_holds_a_single_labelled_review(sample):
     assert min(len(document.stretches) for document in reviews) >= 3
 
 
-def drawn_labels(direction: str) -> list[dict[str, str]]:
+def drawn_labels(direction: str, words: str = LISTED) -> list[dict[str, str]]:
     rng = random.Random("sides")
     grammar = Grammar(corpus.rules(), "labelled", rng)
-    return [draw_labels(grammar, rng, direction) for _ in range(500)]
+    return [draw_labels(grammar, rng, direction, words) for _ in range(500)]
 
 
 def test_natural_labels_mean_what_they_mean_in_english_and_flipped_ones_the_opposite():
@@ -224,3 +225,23 @@ def test_a_rule_with_a_sign_is_read_twice(tmp_path):
 def test_a_broken_grammar_file_is_refused_in_words(tmp_path, templates, words, said):
     with pytest.raises(ValueError, match=said):
         grammar_from(tmp_path, templates, words)
+
+
+def test_in_the_last_phase_labels_are_words_of_any_kind_and_made_up_ones_but_not_those_that_evaluation_calls_new():
+    listed, any_word = (
+        {w for labels in drawn_labels("arbitrary", words) for w in labels.values()} for words in (LISTED, ANY)
+    )
+    assert len(any_word) > 3 * len(listed)
+    known = {word for rule in corpus.rules().values() for one in rule.alternatives for word in one.text.split()}
+    assert len(any_word - known) > 100
+    written = islice(corpus.documents("last", last=True), 3000)
+    found = {document.text[place.start : place.end].strip() for document in written for place in document.stretches}
+    assert not found & {word for pair in NEW_PAIRS for word in pair}
+
+
+def test_the_last_phase_has_more_labelled_reviews():
+    first, last = (
+        sum(document.family == "labelled reviews" for document in islice(corpus.documents("shares", last=last), 2000))
+        for last in (False, True)
+    )
+    assert last > 1.2 * first

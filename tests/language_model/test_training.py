@@ -83,7 +83,7 @@ def test_a_small_model_learns_and_the_same_seed_gives_the_same_weights(tokenizer
         torch.manual_seed(0)
         recipe = replace(SMALL, tokens=25 * 2 * 64)
         model = build_model(recipe, tokenizer)
-        data = list(islice(batches(recipe, tokenizer, torch.device("cpu")), 25))
+        data = list(islice(batches(recipe, tokenizer, corpus.documents("training 1"), torch.device("cpu")), 25))
         losses = []
         for part in (data[:1], data, data[-1:]):
             with torch.no_grad():
@@ -95,3 +95,26 @@ def test_a_small_model_learns_and_the_same_seed_gives_the_same_weights(tokenizer
     (losses, weights), (_, again) = trained(), trained()
     assert losses[-1] < losses[0] - 0.3
     assert torch.equal(weights, again)
+
+
+def test_noise_replaces_ordinary_tokens_only_and_nothing_is_learned_where_it_stands(tokenizer):
+    recipe = Recipe().last_phase
+    plain, noisy = (
+        next(
+            batches(replace(recipe, noise=share), tokenizer, corpus.documents("noise", last=True), torch.device("cpu"))
+        )
+        for share in (0.0, 0.5)
+    )
+    changed = plain[0] != noisy[0]
+    assert 0.2 < changed.float().mean() < 0.6
+    assert (noisy[1][changed] == 0).all()
+    assert (plain[2][changed] == 0).all()
+    assert (plain[0][changed] != tokenizer.eos_token_id).all()
+    assert (plain[1][changed] > 0).all()
+
+
+def test_the_last_phase_is_shorter_and_slower_and_alone_in_having_noise():
+    recipe = Recipe()
+    assert recipe.last_phase.steps < recipe.steps / 5
+    assert recipe.last_phase.matrix_learning_rate < recipe.matrix_learning_rate
+    assert (recipe.noise, recipe.last_phase.noise > 0) == (0.0, True)

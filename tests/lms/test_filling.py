@@ -9,9 +9,10 @@ import pytest
 
 from grading_utils.errors import CourseError
 from grading_utils.lms import canvas, moodle
-from grading_utils.lms.filling import Choices, points
+from grading_utils.lms.filling import Choices
 from grading_utils.lms.matching import Person, Roster
 from grading_utils.lms.sheets import Sheet
+from grading_utils.results import points
 
 from .conftest import CANVAS, MOODLE, PEOPLE, standing
 

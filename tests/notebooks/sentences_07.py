@@ -32,6 +32,10 @@ def weights_of_random_numbers(page: Page) -> torch.Tensor:
     return weights
 
 
+def parameters(part: torch.nn.Module) -> int:
+    return sum(weight.numel() for weight in part.parameters())
+
+
 def shapes(page: Page) -> dict[str, tuple[int, ...]]:
     """The shape after each part of the model that has 20 words, for one sentence of five."""
     model, found = page["build_model"](20), {}
@@ -100,7 +104,10 @@ SENTENCES: Sentences = {
         "| token embedding | each id picks a row of a table: the word as numbers | `(sentences, words, 32)` |",
     ): (lambda page: shapes(page) == {"token": (1, 5, 32), "block": (1, 5, 32), "head": (1, 5, 20)}),
     ("build-model-task", "about 200, 2,000, 20,000, or 200,000?"): lambda page: (
-        "18,772 parameters: about 20,000, a thousand for each word" in page.shown("build-model-reveal")
+        "18,772 parameters: about 20,000, most of them in the two blocks." in page.shown("build-model-reveal")
+        and "A word more in the vocabulary costs 65." in page.shown("build-model-reveal")
+        and parameters(page["build_model"](21)) - parameters(page["build_model"](20)) == 65
+        and parameters(page["build_model"](20).blocks) > 18_772 / 2
     ),
     ("build-model-task", "the cell after the check shows whether both agree"): lambda page: (
         float(page.shown("build-model-reveal").split("PyTorch's: ")[1]) < 1e-5

@@ -16,7 +16,7 @@ PATH = ROOT / "source" / "04-next-token" / "04-next-token.ipynb"
 PROBES = {
     "three-from-the-end": "print_favorites(verse_logits[0, -3], tokenizer)",
     "space-at-the-end": (
-        "print([list(predict_next_tokens('This weekend I plan to' + end, 8)['tokens']) for end in ('', ' ')])"
+        "print([list(predict_next_tokens('This weekend I plan to' + end, 5)['tokens']) for end in ('', ' ')])"
     ),
 }
 
@@ -92,7 +92,7 @@ def test_a_space_at_the_end_of_a_prompt_leads_to_pieces_of_words(executed: dict[
     without, with_space = ast.literal_eval(shown(executed["space-at-the-end"]))
     assert all(token.startswith(" ") for token in without)
     assert not with_space[0].startswith(" ")
-    assert sum(token.startswith(" ") for token in with_space) <= len(with_space) / 4
+    assert sum(token.startswith(" ") for token in with_space) < len(with_space) / 2  # of those in the picture
     assert not set(without) & set(with_space)
     assert "mostly pieces of words" in shown(executed["predict-next-tokens-truth"])
 

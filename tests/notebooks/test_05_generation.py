@@ -87,21 +87,21 @@ def test_a_conversation_comes_to_its_end_by_itself(executed: dict[str, Any]) -> 
 
 
 def test_at_a_low_temperature_the_favorite_has_most_of_the_probability(executed: dict[str, Any]) -> None:
-    assert "At temperature 0.2: it has 75.1% at 0.2" in shown(executed["temperature-truth"])
+    assert "At temperature 0.2: it has 53.1% at 0.2" in shown(executed["temperature-truth"])
 
 
 def test_top_p_keeps_more_where_the_model_has_no_idea(executed: dict[str, Any]) -> None:
     kept = dict(re.findall(r"your (\S+ \S+) keeps (\d+ and \d+)", printed(executed["filters-truth"])))
-    assert kept == {"top-p 0.9": "1 and 50", "top-k 10": "10 and 10"}
-    assert "50 tokens after" in shown(executed["filters-truth"])
+    assert kept == {"top-p 0.9": "1 and 114", "top-k 10": "10 and 10"}
+    assert "114 tokens after" in shown(executed["filters-truth"])
 
 
 def test_three_beams_find_likelier_texts_than_greedy(executed: dict[str, Any]) -> None:
     times = re.findall(r"is ([\d.]+) times as likely", printed(executed["beam-search-truth"]))
     assert len(times) == 3
-    assert all(float(factor) > 1.5 for factor in times)
+    assert all(float(factor) > 2 for factor in times)
     wide = re.findall(r"^3 beam\(s\): .*", printed(executed["beam-search"]), re.MULTILINE)
-    assert "theories by Einstein" in wide[0]
+    assert "laws of motion by Newton" in wide[0]
 
 
 def test_ways_to_decode_give_different_texts(executed: dict[str, Any]) -> None:
@@ -109,15 +109,15 @@ def test_ways_to_decode_give_different_texts(executed: dict[str, Any]) -> None:
     greedy, beams, no_repeats = (texts[way] for way in ("greedy", "three beams", "greedy, no three tokens twice"))
     penalty = texts["greedy, repetition penalty"]
     assert len({greedy, beams, no_repeats, penalty, texts["sampling"], texts["top-p 0.9"]}) == 6
-    assert greedy.count(" the old brewery") == 2
-    assert no_repeats.count(" the old brewery") == penalty.count(" the old brewery") + 1 == 1
+    assert greedy.count(" the old harbor") == 2
+    assert no_repeats.count(" the old harbor") == penalty.count(" the old harbor") == 1
 
 
 def test_at_temperature_14_the_best_fifty_give_words_and_all_tokens_give_fragments(executed: dict[str, Any]) -> None:
     texts = lines_by_title(executed["generate-text-demo"])
     prompt = len("'When you visit Boston, make sure you visit the")
     fifty, everything = (texts[f"temperature 14, of {which}"][prompt:] for which in ("the best 50", "all"))
-    assert fifty.startswith(" central gallery corns")
+    assert fifty.startswith(" central gallery You")
     assert len(fifty.split()) > len(everything.split())
 
 

@@ -71,7 +71,9 @@ def test_one_wording_in_five_does_not_name_the_job_as_something_else_stood_there
     assert "Shakespeare: 4 of 5 templates" in truth
     assert "Charles Darwin: 4 of 5 templates" in truth
     lines = printed(executed["wordings-reveal"])
-    assert all(re.search(rf"{name}'s job was\" +' to work ", lines) for name in ("Shakespeare", "Charles Darwin"))
+    assert all(
+        re.search(rf"{name}'s job was\" +' to (work|think) ", lines) for name in ("Shakespeare", "Charles Darwin")
+    )
 
 
 def test_three_ways_to_ask_for_a_capital_work_and_a_hint_does_not(executed: dict[str, Any]) -> None:
@@ -81,9 +83,9 @@ def test_three_ways_to_ask_for_a_capital_work_and_a_hint_does_not(executed: dict
 
 def test_a_bare_question_gets_no_place_and_a_conversation_does(executed: dict[str, Any]) -> None:
     bare = printed(executed["dialogue-demo"]).splitlines()[:2]
-    assert not any("visit" in line or "theater" in line for line in bare)
+    assert not any("old" in line or "visit" in line or "A:" in line for line in bare)
     truth = resolved(executed["dialogue-reveal"])
-    assert "You should see the old brewery" in truth
+    assert "I liked the old harbor best" in truth
     assert "Anna:" in truth.split("And then the text goes on")[1]
 
 
@@ -117,7 +119,11 @@ def test_the_experiment_uses_the_students_scores_and_tells_order_from_compositio
     in_turn, one_kind = shares[:6], shares[6:]
     assert min(in_turn) >= 90
     assert max(abs(a - b) for a, b in zip(in_turn[:3], in_turn[3:], strict=True)) <= 5
-    assert all(40 <= share <= 60 for share in one_kind)
+    assert max(one_kind) <= min(in_turn) - 15
+    assert 40 <= one_kind[1] <= 60
+    without = re.findall(r"\b0 examples (\d+)%", str(executed["experiment"].outputs))
+    assert without
+    assert all(40 <= int(share) <= 60 for share in without)
 
 
 def test_an_unfinished_label_score_leaves_the_experiment_to_the_courses_own(capsys: pytest.CaptureFixture[str]) -> None:

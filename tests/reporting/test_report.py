@@ -20,6 +20,8 @@ from grading_utils.reporting.report import write_report
 from grading_utils.reporting.standings import Standing
 from grading_utils.results import CellResult, Status, SubmissionResult
 
+from ..browsing import browser
+
 VOID = {"meta", "br", "img", "hr", "link", "input"}
 ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>`<b>`"
 
@@ -169,3 +171,41 @@ def test_a_heading_sorts_its_table_in_a_browser(results, tmp_path: Path) -> None
     scores = [float(value) for value in re.findall(r'<td class="fb-num" data-value="(-?[\d.]+)">(?:[\d.]+|–)<', table)]
     assert len(scores) == 30
     assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.browser
+def test_a_large_class_can_be_sorted_searched_and_read_on_a_phone(tmp_path: Path) -> None:
+    people = {"Ann Lee": 2.5, "Zoë Müller": 2.25, "Bo Lind": 10.0, "Søren Øst": 0.125, "Ida Lee": 9.75}
+    standings = [
+        Standing(
+            student=f"s{number}", assignment="a", status=Status.GRADED, score=score, max_score=10.0,
+            first_name=name.split()[0], last_name=name.split()[1],
+            cells=(CellResult(grade_id="q", score=score, max_score=10.0),),
+        )
+        for number, (name, score) in enumerate(people.items())
+    ]  # fmt: skip
+    standings += [
+        Standing(student=f"lost{number:02}", assignment="a", status=Status.FAILED, message="ends in the middle")
+        for number in range(60)
+    ]
+    write_report(standings, tmp_path / "report.html")
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 390, "height": 844})
+        page.goto((tmp_path / "report.html").as_uri())
+        page.get_by_role("button", name="Points").click()
+        told = page.locator("tr[data-student] td:nth-of-type(2)").all_inner_texts()
+        assert told[:5] == ["10", "9.75", "2.5", "2.25", "0.13"]
+        assert page.get_by_text("and 48 others").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        for wanted, found in (("zoe", 1), ("lee an", 1), ("LEE", 2), ("lost", 60), ("nobody", 0)):
+            page.get_by_label("Find a student").fill(wanted)
+            assert page.get_by_role("status").inner_text() == f"{found} found"
+            assert page.locator("tr[data-student]:visible").count() == found
+        page.get_by_label("Find a student").fill("")
+        page.locator("tr[data-student]").last.scroll_into_view_if_needed()
+        tops = page.evaluate(
+            "[...document.querySelectorAll('table[data-sortable]')].map(table => ["
+            "table.tHead.rows[0].cells[0], table.parentElement].map(element => element.getBoundingClientRect().top))"
+        )
+        assert all(abs(heading - region) < 2 for heading, region in tops)
+        page.close()

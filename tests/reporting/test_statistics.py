@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from grading_utils.reporting.items import discrimination
-from grading_utils.reporting.pages import duration, percent, points
+from grading_utils.reporting.pages import duration, percent
 from grading_utils.reporting.standings import Standing
 from grading_utils.reporting.statistics import distribution, share, summarize
-from grading_utils.results import CellResult, Status, SubmissionResult
+from grading_utils.results import CellResult, Status, SubmissionResult, points
 
 
 def submission(student: str, *scores: float | None, message: str = "", status: Status = Status.GRADED, **cell: str):
@@ -109,6 +109,8 @@ def test_the_longest_submission_is_named() -> None:
         (points(2.50), "2.5"),
         (points(10.0), "10"),
         (points(1 / 3), "0.33"),
+        (points(0.125), "0.13"),
+        (points(2.675), "2.68"),
         (duration(0.04), "0.0 s"),
         (duration(9.96), "10 s"),
         (duration(185), "3 min 5 s"),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from grading_utils.errors import SandboxError
+from grading_utils.sandbox import kernel
 from grading_utils.sandbox.server import WarmProcess
 
 from .conftest import INSIDE, Stage, family
@@ -82,8 +83,18 @@ def test_a_tester_has_no_way_to_more(stage: Stage) -> None:
     assert fields["NoNewPrivs"] == "1"
     assert fields["Seccomp"] == "2"
     assert int(fields["CapBnd"], 16) == 0
+    kept = 1 << kernel.CAP_KILL | 1 << kernel.CAP_SYS_PTRACE  # to end its students and to measure their memory
+    assert int(fields["CapEff"], 16) == int(fields["CapPrm"], 16) == kept
+    assert int(fields["CapInh"], 16) == int(fields["CapAmb"], 16) == 0
     answer = stage.tester("import socket; socket.socket()")
     assert answer["raised"] == "PermissionError"
+
+
+def test_a_student_that_could_not_be_sealed_never_runs(start_warm: Callable[..., WarmProcess]) -> None:
+    with start_warm(open_files=1) as warm, warm.fork_tester() as tester:  # too few to enter a user namespace
+        answer = Stage(tester).tester("answer = ask(students(), 'answer = 1')")
+    assert answer["raised"] == "SandboxError"
+    assert answer["message"].startswith("a student's process could not be sealed: [Errno 24] Too many open files")
 
 
 def test_a_replacement_student_starts_from_the_warm_state(stage: Stage) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from grading_utils.sandbox import cgroups
 from grading_utils.sandbox.policy import MIB
 from grading_utils.sandbox.server import WarmProcess
 
@@ -170,6 +173,22 @@ except RuntimeError:
     assert answer == POLICY.processes - 1
 
 
+def test_processes_and_threads_are_counted_from_outside_too(stage: Stage) -> None:
+    """Where the kernel lets more of them start than the policy says."""
+    code = """
+import threading, time
+for _ in range(6): threading.Thread(target=time.sleep, args=(5,)).start()
+time.sleep(5)
+"""
+    answer = stage.tester(f"""
+import dataclasses
+s = students()
+s._policy = dataclasses.replace(s._policy, processes=3)
+answer = ask(s, {code!r})
+""")
+    assert answer == {"ended": "process limit: more than 3 processes and threads"}
+
+
 def test_a_bomb_in_one_student_leaves_the_others_their_processes(stage: Stage) -> None:
     answer = stage.tester("""
 bomber, other = students(), students()
@@ -308,6 +327,25 @@ def test_a_control_group_leaves_nothing_behind(start_warm: Callable[..., WarmPro
         if "pids" in bounds:
             assert int((leaves[0] / "pids.max").read_text()) == POLICY.processes
     assert not group.exists()
+
+
+@pytest.mark.parametrize(
+    ("events", "seconds", "is_swept"),
+    [("populated 0", 100, True), ("populated 1", 100, False), ("populated 0", 0, False)],
+)
+def test_groups_of_coordinators_that_cannot_be_seen_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: str, seconds: float, is_swept: bool
+) -> None:
+    """A container that shares the hierarchy has numbers of its own for its processes."""
+    group = tmp_path / "grading-utils-4194305-0"  # no process has a number that high
+    group.mkdir()
+    (group / "cgroup.events").write_text(f"{events}\nfrozen 0\n")
+    now = time.time() + seconds
+    monkeypatch.setattr(cgroups.time, "time", lambda: now)
+    released: list[Path] = []
+    monkeypatch.setattr(cgroups, "release", released.append)
+    cgroups._sweep(tmp_path)
+    assert released == [group] * is_swept
 
 
 def test_a_shell_waits_for_its_jobs_where_a_control_group_counts(start_warm: Callable[..., WarmProcess]) -> None:

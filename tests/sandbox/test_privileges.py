@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import struct
 
 import pytest
 
@@ -48,6 +49,39 @@ for name, number in json.loads({json.dumps(json.dumps(calls))}).items():
 """)
     expected = {name: errno.ENOSYS if name in seccomp._MISSING else errno.EPERM for name in calls}
     assert answers == {name: [-1, number] for name, number in expected.items()}
+
+
+def test_the_list_has_every_call_that_the_page_on_security_promises_to_refuse() -> None:
+    promised = """unshare setns mount umount2 pivot_root chroot move_mount open_tree fsopen fsmount fsconfig fspick
+        mount_setattr ptrace process_vm_readv process_vm_writev process_madvise pidfd_getfd kcmp userfaultfd
+        add_key request_key keyctl bpf perf_event_open io_uring_setup io_uring_enter io_uring_register io_setup
+        inotify_init1 fanotify_init memfd_create memfd_secret shmget msgget semget mq_open seccomp
+        open_by_handle_at name_to_handle_at init_module finit_module kexec_load syslog reboot"""
+    assert set(promised.split()) <= seccomp._CALLS.keys() - seccomp._CONDITIONAL
+
+
+def verdict(machine: str, number: int) -> int:
+    """What the filter answers to a call without arguments, worked out as the kernel would."""
+    code = list(struct.iter_unpack("=HBBI", seccomp.program(machine)))
+    words = {seccomp._OFFSET_NUMBER: number, seccomp._OFFSET_ARCH: seccomp._ARCH[machine]}
+    position = loaded = 0
+    while True:
+        operation, if_true, if_false, value = code[position]
+        position += 1
+        if operation == seccomp._RETURN:
+            return value
+        if operation == seccomp._LOAD:
+            loaded = words.get(value, 0)
+        else:
+            compare = {seccomp._EQUAL: loaded == value, seccomp._AT_LEAST: loaded >= value}
+            position += if_true if compare.get(operation, bool(loaded & value)) else if_false
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_no_call_that_was_added_to_linux_later_exists(machine: str) -> None:
+    mseal = 462  # of Linux 6.10, the last one that anybody has looked at
+    assert verdict(machine, mseal) == seccomp._ALLOW
+    assert {verdict(machine, number) for number in range(mseal + 1, mseal + 200)} == {seccomp._ERRNO | errno.ENOSYS}
 
 
 @pytest.mark.parametrize(

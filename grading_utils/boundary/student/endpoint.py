@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import random
 import signal
 import socket
 import sys
@@ -21,10 +20,11 @@ from typing import Any
 import msgspec
 
 from grading_utils.boundary.student import borrowed, descriptions, files, forking, proxies, texts
+from grading_utils.boundary.student.fingerprints import fingerprint
 from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.warm.shell import recording, run_cell
 from grading_utils.boundary.warm.warmup import Warm, current
-from grading_utils.boundary.wire import codec, folders, frames, mersenne, nodes, randomness, references
+from grading_utils.boundary.wire import codec, folders, frames, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
 from grading_utils.boundary.wire.errors import BoundaryError, Refused
 from grading_utils.boundary.wire.operations import perform
@@ -158,6 +158,10 @@ class Endpoint:
             self._proxies[node.id] = proxies.make_proxy(self, node)
         return self._proxies[node.id]
 
+    def member(self, value: Any) -> Any:
+        """See `references.Stand`."""
+        return value
+
     def library(self, module: str, name: str) -> object:
         """See `references.Stand`: the tester names functions of libraries, and this process has them too."""
         found: Any = sys.modules.get(module) or importlib.import_module(module)
@@ -231,7 +235,7 @@ class Endpoint:
         given = [decoder.value(argument) for argument in question.arguments]
         positional = given[: len(given) - len(question.keywords)]
         keywords = dict(zip(question.keywords, given[len(positional) :], strict=True))
-        before = [None if place in question.each else self._fingerprint(value) for place, value in enumerate(given)]
+        before = [None if place in question.each else fingerprint(value, self) for place, value in enumerate(given)]
         marks = randomness.marks()
         target = self._objects[question.id]
         self._could_not_send = False
@@ -259,7 +263,7 @@ class Endpoint:
         changes = [
             m.Change(position, encoder.value(value))
             for position, (value, old) in enumerate(zip(given, before, strict=True))
-            if old is not None and self._fingerprint(value) != old
+            if old is not None and fingerprint(value, self) != old
         ]
         traces: dict[str, Any] = {
             "changes": changes,
@@ -365,21 +369,6 @@ class Endpoint:
         if error.__cause__ is None:
             return raised
         return msgspec.structs.replace(raised, cause=describe(error.__cause__, encoder, refers=True))
-
-    def _fingerprint(self, value: object) -> object:
-        """What a mutable argument looks like now; None for one that can't change or is too large to watch."""
-        if type(value) in (type(None), bool, int, float, str, bytes, complex):
-            return None
-        if type(value) is random.Random:
-            return mersenne.read(value)
-        encoder = codec.Encoder(self, strict=True)
-        try:
-            node = encoder.value(value)
-        except (references.TooLarge, RecursionError):
-            return None
-        if isinstance(node, nodes.Remote | nodes.Own | nodes.Shared | nodes.Named | None):
-            return None
-        return msgspec.msgpack.encode(node), tuple(map(hash, encoder.bulk))  # for what is large, a third of the memory
 
 
 def _is_unknown(node: nodes.Value) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from grading_utils.boundary.tester.locked import Parts
+from grading_utils.boundary.tester.made import Made
 from grading_utils.boundary.tester.received import Received
 from grading_utils.boundary.tester.wording import Allowance
 from grading_utils.boundary.wire.errors import Limit
@@ -40,6 +41,8 @@ class Context:
     """What the machine did to the student's process, as a sentence; empty where it did nothing."""
     has_gpu: bool = False
     """Do students' processes have a card, on which others may be as well?"""
+    made: Made = field(default_factory=Made)
+    """What the instructor's answers make of constants, as the tester makes it."""
     received: Received = field(default_factory=Received)
     """What came from the student's process during this test cell."""
     allowance: Allowance = field(default_factory=Allowance)

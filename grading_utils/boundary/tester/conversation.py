@@ -69,6 +69,10 @@ class Conversation(Stand):
         reply, _ = self._ask(m.End(seq=self._next(), child=number))
         self._done(reply)
 
+    def library(self, module: str, name: str) -> object:
+        """See `references.Stand`: the student's process may name nothing outside the fixed table."""
+        raise Refused(f"{module}.{name} is not in the table of names")
+
     def _too_deep(self) -> RecursionError:
         return RecursionError("the test and the student's code call each other too deeply")
 

@@ -8,19 +8,17 @@ what is right. What comes back is the original again, so `f(node) is node` holds
 from __future__ import annotations
 
 import copy
-import sys
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
 from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.permits import is_written_here, permit, permit_result
+from grading_utils.boundary.tester.sameness import LISTS, is_same, state_of
 from grading_utils.boundary.tester.standins import is_stand_in
 from grading_utils.boundary.wire import nodes, references
 from grading_utils.boundary.wire.messages import CallBack
 from grading_utils.boundary.wire.operations import perform
 
-_LISTS = (list, tuple, deque)
 _MOST_PARTS = 100_000
 
 
@@ -91,7 +89,7 @@ class Lent:
 
     def changed(self) -> list[object]:
         """The originals that were lent since `begin` and whose copies don't look like them any more."""
-        return [one for number, one in self._now.items() if not _is_same(one, self._copies[number], set())]
+        return [one for number, one in self._now.items() if not is_same(one, self._copies[number], set())]
 
     def _lend(self, number: int, original: object) -> None:
         if id(original) not in self._memo:
@@ -123,45 +121,7 @@ def _leave_out_stand_ins(root: object, memo: dict[int, Any]) -> None:
 def _parts(value: Any) -> Iterable[object]:
     if isinstance(value, dict):
         yield from dict.values(value)
-    elif isinstance(value, (*_LISTS, set, frozenset)):
+    elif isinstance(value, (*LISTS, set, frozenset)):
         yield from value
     if type(value).__module__ == "__main__":
-        yield from _state(value).values()
-
-
-def _state(value: Any) -> dict[str, Any]:
-    """The attributes of an instance, those in slots included."""
-    state = object.__getstate__(value)
-    parts = state if isinstance(state, tuple) else (state,)
-    return {name: held for part in parts if isinstance(part, dict) for name, held in part.items()}
-
-
-def _is_same(one: Any, other: Any, seen: set[tuple[int, int]]) -> bool:
-    """Does a copy still look like its original? Of what nothing is known but its type, the type decides."""
-    if one is other or (id(one), id(other)) in seen:
-        return True
-    if type(one) is not type(other):
-        return False
-    seen.add((id(one), id(other)))
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_is_same(one[key], other[key], seen) for key in one)
-    if isinstance(one, _LISTS):
-        return len(one) == len(other) and all(_is_same(*pair, seen) for pair in zip(one, other, strict=True))
-    if isinstance(one, set | frozenset):
-        return len(one) == len(other)
-    if isinstance(one, bool | int | float | complex | str | bytes | bytearray):
-        return bool(one == other) or one != one
-    if type(one).__module__ == "__main__":
-        return _is_same(_state(one), _state(other), seen)
-    return _is_same_data(one, other)
-
-
-def _is_same_data(one: Any, other: Any) -> bool:
-    numpy, torch, pandas = (sys.modules.get(name) for name in ("numpy", "torch", "pandas"))
-    if numpy is not None and isinstance(one, numpy.ndarray):
-        return one.shape == other.shape and bool(numpy.array_equal(one, other))
-    if torch is not None and isinstance(one, torch.Tensor):
-        return bool(torch.equal(one, other))
-    if pandas is not None and isinstance(one, pandas.DataFrame | pandas.Series):
-        return bool(one.equals(other))
-    return True
+        yield from state_of(value).values()

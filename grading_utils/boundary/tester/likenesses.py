@@ -109,6 +109,11 @@ class Likenesses:
             known[path] = standins.make_stand_in(self._link, remote, path)
         return known[path]
 
+    def kinds_of(self, number: int) -> list[str]:
+        """Qualified names of the classes that an object is said to have; none where it is no stand-in."""
+        stand_ins = self._stand_ins.get(number, {}).values()
+        return next((stand_in._boundary_remote.kinds for stand_in in stand_ins), [])
+
     def _kind(self, family: list[nodes.Kin], names: list[str]) -> type:
         """The class for a family, or, where no student wrote any of it, a subclass of what the tester has too."""
         root = _root(names, self._link.shared.by_name)

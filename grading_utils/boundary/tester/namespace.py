@@ -90,6 +90,12 @@ class TestNamespace(dict[str, Any]):
         except NameError:
             raise NameError(undefined(name), name=name) from None
 
+    def own(self, name: str) -> Any:
+        """What the instructor's cells have bound or the instructor's answers import; None where it is neither."""
+        if name in self.instructor_names:
+            return super().get(name)
+        return self._imported(name) if name in self._imports else None
+
     def _imported(self, name: str) -> Any:
         """The tester's own library, or what it has under a name; None where it can't be imported here."""
         module, attribute = self._imports[name]

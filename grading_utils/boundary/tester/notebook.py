@@ -25,6 +25,7 @@ from grading_utils.boundary.tester.folder import Folder, share_files
 from grading_utils.boundary.tester.handover import with_files
 from grading_utils.boundary.tester.held import Held, hold
 from grading_utils.boundary.tester.inside import run_inside
+from grading_utils.boundary.tester.made import Made
 from grading_utils.boundary.tester.namespace import instructor_namespace, rebased
 from grading_utils.boundary.tester.plan import Plan
 from grading_utils.boundary.tester.session import Session
@@ -67,17 +68,16 @@ class Notebook:
     """One notebook of one submission."""
 
     def __init__(self, job: Job, spawn_student: SpawnStudent) -> None:
-        warm = current()
-        self._warm = warm
+        self._warm = warm = current()
         self._namespace = instructor_namespace(job.solution.imports if job.solution is not None else {})
-        known = self._namespace.instructor_names
-        self._plan = Plan(job, warm.shell.transform_cell, known, warm.rehearsed)
+        self._plan = Plan(job, warm.shell.transform_cell, self._namespace.instructor_names, warm.rehearsed)
         self._context = Context(
             warm.shared,
             lambda qualname: self._plan.source_of(qualname, self._position),
             earlier=lambda: self._plan.earlier(self._position),
             binds=self._plan.binds,
             has_gpu=warm.has_gpu,
+            made=Made(job.solution, self._namespace.own),
         )
         if any(cell.rights.files for cell in job.cells):
             self._context.folder = Folder(self._context)

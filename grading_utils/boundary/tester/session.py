@@ -17,31 +17,30 @@ from functools import partial
 from typing import Any
 
 from grading_utils.boundary.tester import relayed
+from grading_utils.boundary.tester.answering import Answering
 from grading_utils.boundary.tester.changes import change_argument
 from grading_utils.boundary.tester.context import Context
-from grading_utils.boundary.tester.conversation import Conversation
 from grading_utils.boundary.tester.faults import guarded
 from grading_utils.boundary.tester.instep import InStep
 from grading_utils.boundary.tester.leash import Student
 from grading_utils.boundary.tester.lent import Lent
 from grading_utils.boundary.tester.likenesses import Likenesses, reference
+from grading_utils.boundary.tester.members import BELIEVED, Members
 from grading_utils.boundary.tester.permits import is_changeable_data, is_written_here, library_name
 from grading_utils.boundary.tester.signatures import signature_of
 from grading_utils.boundary.tester.standins import is_stand_in
-from grading_utils.boundary.tester.students_code import code_of
 from grading_utils.boundary.warm import gpu
 from grading_utils.boundary.wire import codec, kinds, nodes, randomness, references
 from grading_utils.boundary.wire import messages as m
-from grading_utils.boundary.wire.errors import Limit, Refused, StudentDied, StudentError
+from grading_utils.boundary.wire.errors import Limit, StudentDied, StudentError
 from grading_utils.boundary.wire.raised import ENDS_OF_ITERATION, Raised, describe, rebuild
 
 
-class Session(Conversation):
+class Session(Answering):
     """One conversation; also the `Stand` of its encoders and decoders, and the link of its stand-ins."""
 
     def __init__(self, student: Student, sock: socket.socket, context: Context) -> None:
-        super().__init__(student, sock)
-        self._context = context
+        super().__init__(student, sock, context)
         # The tester's objects that this process was given. Not shared between sessions: one that has a later check
         # must not ask for what a hidden one handed over.
         self._objects = references.Objects()
@@ -53,15 +52,10 @@ class Session(Conversation):
         self._looked_up: dict[str, tuple[object, Any]] = {}
         self._kept: dict[str, Any] = {}  # of these, what need not be asked for again; see `messages.is_kept`
         self._random_marks: dict[str, Any] = {}
-        self._members: set[int] = set()  # of the student's objects, those that tests found as attributes
+        self._members = Members(self, self._likenesses)
         self._children = 0
 
     # --- what the tester does ---
-
-    @property
-    def context(self) -> Context:
-        """What it has in common with the other conversations of its tester."""
-        return self._context
 
     def run_cell(
         self, source: str, index: int, *, instructor: bool, draws: bool = True, earlier: tuple[str, ...] = ()
@@ -176,8 +170,8 @@ class Session(Conversation):
         With `times` a list of what so many calls gave, or the first of them; see `messages.Operate`.
         """
         given = [*arguments, *keywords.values()]
-        if op == "__call__" and id in self._members and given and not self._context.rights.methods:
-            raise self._context.limit("a method of a class of the student's was to be given values, and to be believed")
+        if op == "__call__" and not self._members.may_call(id, bool(given)):
+            raise self._context.limit(BELIEVED)
         if self._nesting == 0:
             self._lent.begin()
         for owner, name, value in self._in_step.changed():
@@ -215,14 +209,12 @@ class Session(Conversation):
         self._guarded(relayed.warnings_given, (rebuild(raised, decoder) for raised in reply.warned), self._context)
         if reply.too_large:
             self._context.hinder("the student's code wanted to hand over a value that is too large to be sent")
-        result = self._result(reply, decoder, path=path)
-        if times and not (type(result) is list and 0 < len(result) <= times):
+        got = self._result(reply, decoder, path=path)
+        if times and not (type(got) is list and 0 < len(got) <= times):
             raise self._break("the student's process gave more or fewer results than it was asked for")
         if op == "getattr":
-            self._in_step.note(id, given[0], result)
-            if is_stand_in(result):
-                self._members.add(result._boundary_remote.id)
-        return result
+            self._in_step.note(id, given[0], got)
+        return self._members.found_at(id, arguments[0], path, got) if op == "getattr" else got
 
     @guarded
     def borrow(self, module: str, name: str) -> Any:
@@ -269,35 +261,6 @@ class Session(Conversation):
         except (TypeError, ValueError) as error:
             raise self._break(f"not a signature: {error}") from None
 
-    @guarded
-    def source(self, path: str) -> Any:
-        """Where the function of that qualified name is defined."""
-        return self._context.source(path)
-
-    def code(self, path: str) -> types.CodeType | None:
-        """See `standins.Link`."""
-        return code_of(self._context.source(path))
-
-    def may_decide(self, what: str) -> bool:
-        """See `standins.Link`."""
-        if not self._context.rights.comparisons:
-            self._context.limit(f"`{what}` of the student's class would have decided something in this check")
-        return self._context.rights.comparisons
-
-    def limit(self, sentence: str) -> Limit:
-        """See `standins.Link`."""
-        return self._context.limit(sentence)
-
-    def hinder(self, name: str, sentence: str) -> None:
-        """See `standins.Link`."""
-        if name in self._context.source_text:
-            self._context.hinder(sentence)
-
-    @property
-    def shared(self) -> references.SharedNames:
-        """What instructor cells bound in both processes."""
-        return self._context.shared
-
     # --- references ---
 
     def refer(self, value: object) -> nodes.Value:
@@ -334,15 +297,9 @@ class Session(Conversation):
             return copy.deepcopy(shared) if is_changeable_data(shared) else shared
         return self._likeness(node, None)
 
-    def library(self, module: str, name: str) -> object:
-        """See `references.Stand`: the student's process may name nothing outside the fixed table."""
-        raise Refused(f"{module}.{name} is not in the table of names")
-
-    # --- calls from there ---
-
-    def _too_deep(self) -> RecursionError:
-        self._context.hinder(f"the test and the student's code call each other more than {m.MAX_NESTING} times deep")
-        return super()._too_deep()
+    def member(self, value: Any) -> Any:
+        """See `references.Stand`."""
+        return self._members.found(value)
 
     def _called_back(self, ask: m.CallBack, decoder: codec.Decoder) -> None:
         encoder = codec.Encoder(self, strict=True)

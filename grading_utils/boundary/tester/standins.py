@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from grading_utils.boundary.tester import operators
+from grading_utils.boundary.tester.context import Context
 from grading_utils.boundary.tester.operators import StandInKind, is_stand_in
 from grading_utils.boundary.wire import nodes
 from grading_utils.boundary.wire.errors import Limit, Refused
@@ -71,6 +72,10 @@ class Link(Protocol):
     @property
     def shared(self) -> SharedNames:
         """What instructor cells bound in both processes."""
+
+    @property
+    def context(self) -> Context:
+        """What is known about the check that is running."""
 
 
 class StandIn(metaclass=StandInKind):

@@ -9,16 +9,20 @@ import warnings
 from collections.abc import Iterator
 
 from grading_utils.checks.source import StudentSource, parse
+from grading_utils.checks.submission import SourceNotebook
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def code_of(source: StudentSource) -> types.CodeType | None:
-    """The code of the function that a qualified name last meant, or None; `inspect.getsource` finds its text."""
+def code_of(source: StudentSource) -> tuple[types.CodeType | None, str]:
+    """The code of the function that a qualified name last meant, or None; `inspect.getsource` finds its text.
+
+    Beside it the part of the cells' text that may have given the name to something else; "" where there is none.
+    """
     tree = parse(source.source)
     line = _line_of(tree, source.qualname.split(".")) if tree is not None else None
     if line is None:
-        return None
+        return None, ""
     filename = f"<the student's cells, {len(source.source)} characters>"
     linecache.cache[filename] = (len(source.source), None, source.source.splitlines(keepends=True), filename)
     try:
@@ -26,10 +30,9 @@ def code_of(source: StudentSource) -> types.CodeType | None:
             warnings.simplefilter("ignore")
             whole = compile(source.source, filename, "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return next(
-        (code for code in _all_codes(whole) if code.co_firstlineno == line[0] and code.co_name == line[1]), None
-    )
+        return None, ""
+    codes = (code for code in _all_codes(whole) if code.co_firstlineno == line[0] and code.co_name == line[1])
+    return next(codes, None), SourceNotebook(source).rebound()
 
 
 def _line_of(tree: ast.AST, path: list[str]) -> tuple[int, str] | None:

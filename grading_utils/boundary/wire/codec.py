@@ -305,7 +305,7 @@ class Decoder:
         return numbers.tolist() if node.kind == "list" else tuple(numbers)
 
     def _record(self, node: nodes.Record) -> Any:
-        return record_type(node.name, tuple(node.fields))(*self.all(node.items))
+        return record_type(node.name, tuple(node.fields))(*map(self._stand.member, self.all(node.items)))
 
 
 _READERS: dict[type, Callable[[Decoder, Any], Any]] = {

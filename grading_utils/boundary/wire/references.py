@@ -75,6 +75,9 @@ class Stand(Protocol):
     def resolve(self, node: nodes.Remote | nodes.Own | nodes.Shared) -> object:
         """The object that such a node means on this side."""
 
+    def member(self, value: Any) -> Any:
+        """Take note that a value is an attribute of something; returns it."""
+
     def library(self, module: str, name: str) -> object:
         """What a `Named` node outside the fixed table means; raises `Refused`."""
 
