@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
 
 from grading_utils.checks.elsewhere import is_library
 from grading_utils.checks.source import parse
@@ -35,29 +34,12 @@ def rebinding(tree: ast.AST, name: str, definition: ast.AST | None = None) -> as
         name: The name.
         definition: What binds it as the text shows; whoever asks looks into that for himself.
     """
-    nodes, parents = _suspicious(tree)
-    known = set(ast.walk(definition)) if nodes and definition is not None else set()
-    others = [node for node in nodes if node not in known]
+    parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
+    known = set(ast.walk(definition)) if definition is not None else set()
+    others = [node for node in ast.walk(tree) if node not in known]
     if isinstance(definition, ast.ClassDef) and (given := [node for node in others if _gives(node, name, parents)]):
         return given[0]
     return next((node for node in others if _may_rebind(node, name, parents)), None)
-
-
-@lru_cache(maxsize=8)
-def _suspicious(tree: ast.AST) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
-    """The parts of a text that may bind some name, and what each part of it stands in."""
-    parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
-    return [node for node in parents if _depends(node) or _may_rebind(node, "", parents)], parents
-
-
-def _depends(node: ast.AST) -> bool:
-    """Does it depend on the name whether this part binds it?"""
-    match node:
-        case ast.Global() | ast.NamedExpr() | ast.Attribute(ctx=ast.Store()):
-            return True
-        case ast.Name(id=called) | ast.Call(func=ast.Name(id=called)):
-            return called in _RUNS_TEXT or called == "setattr"
-    return False
 
 
 def _gives(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> bool:

@@ -105,6 +105,7 @@ def items():
         yield n
 assert [odd(n) for n in items()] == [0, 1, 2] and asked == [0, 1, 2]
 """,
+    "a loop over functions": "assert [f(1) for f in (odd, lambda x: -x)] == [1, -1]",
     "no items": "assert [odd(n) for n in []] == []",
     "what is printed": """
 import contextlib, io
@@ -162,6 +163,7 @@ OTHERS = """
 [f(x) for xs in xss for x in xs]
 [f(a, b) for a, b in pairs]
 [f() for _ in xs]
+[f(1) for f in fs]
 [f(g(x)) for x in xs]
 [f(*x) for x in xs]
 [f(**x) for x in xs]

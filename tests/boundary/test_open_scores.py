@@ -73,12 +73,12 @@ OPEN = {
         SMALL_BULK,
     ),
     "members.found limit": ("class A:\n    equals = str", "assert A().equals(3)", []),
-    "session.code limit": (
+    "answering.code limit": (
         "def f(): return 1\nexec('f = lambda: 2')",
         "import inspect\nassert '1' in inspect.getsource(f) and f() == 2",
         [],
     ),
-    "session.may_decide limit": ("class A:\n    def __eq__(self, other): return True", "assert A() == 1", []),
+    "answering.may_decide limit": ("class A:\n    def __eq__(self, other): return True", "assert A() == 1", []),
     "lent._lend limit": (
         PLAIN,
         "class Own:\n    def __deepcopy__(self, memo): raise TypeError('no copies')\nassert f(Own()) == 1",
@@ -125,8 +125,8 @@ OPEN = {
         [],
     ),
     "conversation.library Refused": (PLAIN, CALL, answer(nodes.Named("numpy.linalg", "norm"))),
-    "session.hinder hinder": ("class A: pass", "assert A.__subclasses__() == []", []),
-    "session._too_deep hinder": (
+    "answering.hinder hinder": ("class A: pass", "assert A.__subclasses__() == []", []),
+    "answering._too_deep hinder": (
         EACH,
         "def g(f, n): return n and f(g, n - 1)\nassert f(g, 30) == 0",
         [(messages, "MAX_NESTING", 10)],
@@ -192,7 +192,7 @@ ENDED = {
     "session.operate _break": "an answer to another question is no answer",
     "session.take _break": "more or fewer items than asked for is no answer",
     "session.signature _break": "what is no signature was not made by ours",
-    "session.limit limit": "made for those who raise it",
+    "answering.limit limit": "made for those who raise it",
     "session._raised StudentError": "the student's exception",
     "session._raised hinder": "a card is full, which leaves the score open as well: tests/grading/test_devices.py",
     "operators._bounded Limit": "noted as a limit just before",

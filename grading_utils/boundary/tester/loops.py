@@ -70,6 +70,8 @@ def _in_few_messages(node: ast.ListComp | ast.SetComp) -> ast.expr | None:
         return None
     if not (isinstance(element, ast.Call) and isinstance(element.func, ast.Name)):
         return None
+    if element.func.id == loop.target.id:
+        return None
     values = [*element.args, *(keyword.value for keyword in element.keywords)]
     names = [keyword.arg for keyword in element.keywords]
     if not values or None in names or not all(isinstance(v, ast.Name | ast.Constant) or _is_copy(v) for v in values):
