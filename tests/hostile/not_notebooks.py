@@ -30,6 +30,10 @@ def another_encoding(notebook: Notebook) -> bytes:
     return json.dumps(notebook).encode("utf-16")
 
 
+def no_encoding_of_ours(notebook: Notebook) -> bytes:
+    return json.dumps(notebook).encode("cp500")
+
+
 def with_a_byte_order_mark(notebook: Notebook) -> bytes:
     return b"\xef\xbb\xbf" + json.dumps(notebook).encode()
 
