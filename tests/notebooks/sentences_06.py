@@ -25,6 +25,12 @@ SENTENCES: Sentences = {
         "dialogue-task",
         "up to the first line that **begins** with a speaker's name and a colon: two lines here",
     ): lambda page: page["first_reply"](BEANS, ["Ana", "Ben"]) == "Beans, mostly.\nAnd two rows of peas.",
+    ("bare-question-question", "(Try prompts of your own in the cell near the end of the notebook that is yours.)"): (
+        lambda page: (
+            "'What is there to see in Rome?' -> " in page.shown("my-prompt")
+            and page.shown("my-prompt").count("'The best places to visit in Rome are") == 2
+        )
+    ),
     ("label-score-task", "| | together | 0.2 · 0.5 = 0.1 | -1.61 - 0.69 = -2.30 |"): lambda _page: (
         [f"{math.log(p):.2f}" for p in (0.2, 0.5, 0.1)] == ["-1.61", "-0.69", "-2.30"]
     ),
