@@ -44,6 +44,7 @@ def made(page: Page, text: str, **options: float) -> int:
 
 
 def made_with_a_warning(page: Page, text: str) -> int:
+    page.names()  # the set-up cell silences warnings
     with pytest.warns(UserWarning, match="max_new_tokens"):
         return made(page, text)
 
