@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +25,12 @@ def saved(page: Page) -> list[int]:
     return [before - after for before, after in pairwise(sizes)]
 
 
+def costs(page: Page) -> list[int]:
+    """Tokens of one sentence in English, German, Turkish and Greek."""
+    counted = re.compile(r"^[A-Z][a-z]+ +\d+ letters and signs, +(\d+) tokens: ", re.MULTILINE)
+    return [int(count) for count in counted.findall(page.shown("tokens-per-word-prediction"))]
+
+
 def trained(page: Page, words: dict[Any, int], merges: int) -> Any:
     return page["train_bpe"](words, merges)
 
@@ -35,6 +42,16 @@ SENTENCES: Sentences = {
     ),
     ("token-strings-task", "for one text alone it is all ones"): lambda page: (
         "mask: [1, 1, 1, 1, 1, 1]" in page.shown("token-strings-demo")
+    ),
+    ("token-strings-task", "the shorter text is filled up, and its mask says so"): lambda page: (
+        "masks of a batch: [[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]]" in page.shown("token-strings-demo")
+    ),
+    ("spaces-example", "may be one token, while `bread` at the very start of a text"): lambda page: (
+        [len(page["tokenizer"].tokenize(text)) for text in (" bread", "bread")] == [1, 2]
+    ),
+    ("trailing-space-answer", "that space has become a token of its own"): lambda page: (
+        "␣drink ␣is ␣ tokens" in " ".join(re.sub(r"\d+", " ", page.shown("spaces-demo")).split())
+        and page["tokenizer"].tokenize("My favorite drink is ")[-1] == page["tokenizer"].tokenize(" ")[0]
     ),
     ("spaces-example", "With 1, 3, 5 and 7 spaces between the two words"): lambda page: all(
         f"{count} space" in page.shown("spaces-demo") for count in (1, 3, 5, 7)
@@ -54,10 +71,16 @@ SENTENCES: Sentences = {
     ("tokens-per-word-task", "What is the least that is possible?"): lambda page: (
         "The least is 1" in page.shown("tokens-per-word-prediction")
     ),
+    ("unequal-cost-answer", "English words are mostly one token, while words of a rare language fall into many"): (
+        lambda page: costs(page)[0] < 15 and min(costs(page)[1:]) > 30 and len(costs(page)) == 4
+    ),
+    ("count-pairs-task", "The next cell prints a text about snow."): lambda page: all(
+        line in page.shown("count-pairs-demo") for line in page["SNOW"]
+    ),
     ("count-pairs-task", "The pair `('o', 'w')` stands in both words: 2 + 1 = **3** times."): lambda page: (
         dict(page["count_pairs"](LOW)) == {("o", "w"): 3, ("_", "l"): 2, ("l", "o"): 2, ("_", "o"): 1, ("w", "l"): 1}
     ),
-    ("count-pairs-task", "which pair of letters will be the most frequent?"): lambda page: (
+    ("count-pairs-task", "Which pair of letters will be the most frequent in it?"): lambda page: (
         "('o', 'w'), 15 times." in page.shown("count-pairs-prediction")
     ),
     ("merge-pair-task", "| `('_', 'w', 'o')` | `('_', 'w', 'o')`, nothing to do: the order counts |"): lambda page: (

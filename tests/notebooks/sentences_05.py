@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 
 from .notebooks import Page, Sentences
@@ -30,6 +31,22 @@ def counting(page: Page) -> tuple[list[int], list[list[int]]]:
 
     made = page["generate_ids"]([0, 0, 0, 1], next_logits, lambda scores: int(scores.argmax()), 9, 4, 3)
     return [int(number) for number in made], read
+
+
+def made(page: Page, text: str, **options: float) -> int:
+    """How many new tokens the library makes; those that it refuses count as -1."""
+    ids = page["tokenizer"](text, return_tensors="pt")["input_ids"]
+    try:
+        result = page["model"].generate(ids, pad_token_id=page["END"], suppress_tokens=[page["END"]], **options)
+    except ValueError:
+        return -1
+    return int(result.shape[1] - ids.shape[1])
+
+
+def made_with_a_warning(page: Page, text: str) -> int:
+    page.names()  # the set-up cell silences warnings
+    with pytest.warns(UserWarning, match="max_new_tokens"):
+        return made(page, text)
 
 
 SENTENCES: Sentences = {
@@ -59,6 +76,15 @@ SENTENCES: Sentences = {
     ),
     ("beam-search-task", 'The text "a fox" has a chance of 0.4 · 0.9 = 0.36'): lambda page: (
         "'a fox'" in page.shown("beam-search-demo") and "'the dog'" in page.shown("beam-search-demo")
+    ),
+    ("generate-text-task", "Without a length it makes 20 tokens and warns."): lambda page: (
+        made_with_a_warning(page, "Once upon a time") == made_with_a_warning(page, "She opened the door and she") == 20
+    ),
+    (
+        "generate-text-task",
+        "`temperature=14` is refused, as it must be a decimal number: `14.0`. So is 0",
+    ): lambda page: (
+        [made(page, "My", do_sample=True, temperature=t, max_new_tokens=2) for t in (14, 14.0, 0)] == [-1, 2, -1]
     ),
     ("generate-text-task", "which slice of the result is new?"): lambda page: (
         page["generate_text"]("My sister", 4) == "My sister" + page["new_text"]("My sister", 4)

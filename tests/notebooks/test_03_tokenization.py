@@ -107,7 +107,7 @@ def test_a_run_of_spaces_is_one_token_and_a_space_at_the_start_changes_the_first
     truth = html.unescape(text_of(executed["spaces-demo"]))
     assert "1 space: 3 tokens, 3 spaces: 4 tokens, 5 spaces: 4 tokens, 7 spaces: 4 tokens." in truth
     assert "A run of spaces is one token, short or long" in truth
-    assert "'G' at the start, ' G' behind a space" in truth
+    assert "its first word becomes ['ri', 'ver'] at the start, [' river'] behind a space" in truth
 
 
 def test_the_students_own_tokenizer_is_sent_on_round_trips(executed: dict[str, Any]) -> None:

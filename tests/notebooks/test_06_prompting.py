@@ -16,11 +16,22 @@ import pytest
 from grading_utils.course.cells import is_demonstration
 from grading_utils.language_model.resolver import resolve_model
 
-from .notebooks import ROOT, Page, assert_true_on_the_page, is_answer, is_check, metadata, real_model, tied
+from .notebooks import ROOT, Page, assert_true_on_the_page, is_answer, is_check, metadata, read, real_model, tied
 from .sentences_06 import SENTENCES
 
 PATH = ROOT / "source" / "06-prompting" / "06-prompting.ipynb"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-360M"
+REVEALED = re.findall(r"```python\n(.*?)```", read(PATH).cells[-1].source, re.DOTALL)[-1]
+PROBES = {
+    "calibrated": REVEALED
+    + """
+def _calibrated(text, examples):
+    return calibrated(text, examples, ["good", "bad"], few_shot_prompt, scores)
+
+_kinds = {name: example_orders[name] for name in ("all good ones first", "all bad ones first")}
+print(*accuracy_table(unseen_reviews, _kinds, [2, 4], _calibrated)["accuracy"])
+""",
+}
 
 
 @pytest.fixture(scope="module")
