@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grading_utils.boundary.tester.loops import MOST_AT_ONCE
 from grading_utils.boundary.tester.notebook import MAX_FRESH_STARTS
 from grading_utils.boundary.tester.wording import Allowance
 from grading_utils.sandbox import students
@@ -67,4 +68,7 @@ def test_numbers_between_the_words_are_those_that_hold() -> None:
     assert "after six such restarts" in " ".join(PAGE.split())
     assert f"a notebook takes {Policy().patience:g} times" in " ".join(PAGE.split())
     assert f"up to {1 / students._LOOK_AT_MANY_EVERY:g} times a second" in PAGE
+    assert f"learns up to {MOST_AT_ONCE} of them" in " ".join(PAGE.split())
+    doors = yaml.safe_load((TESTS / "hostile" / "doors.yaml").read_text(encoding="utf-8"))
+    assert sum(len(entry["attacks"]) for entry in doors) > 120  # "well over 100"
     assert f"have said {Allowance().bits:g} bits" in " ".join(PAGE.split())

@@ -26,6 +26,7 @@ _LOOK_AT_MANY_EVERY: Final = 0.005  # each process alone is bound by the kernel,
 _COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time; a fifth where there are many
 _LOOK_AT_LEAST_EVERY: Final = 0.25  # also while every answer comes at once: something may grow in the background
 _EXACT_EVERY: Final = 1.0  # seconds of computing: without any, nothing grows
+_EXACT_OF_MANY_EVERY: Final = 0.1  # what several processes share becomes their own as fast as memory is copied
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
 _LAST_MOMENT: Final = 1.0
@@ -182,7 +183,8 @@ class Student:
             # The upper bound counts a page in every copy of the process. What is new shows there, too; what is not
             # (a shared page that becomes a process's own) has to wait for the next exact look.
             self._memory_bound = usage.memory_bytes - self.copies * self._inherited + self._memory_allowed - exact
-            self._exact_again = usage.cpu_seconds + _EXACT_EVERY
+            many = usage.processes > 1 + self.copies
+            self._exact_again = usage.cpu_seconds + (_EXACT_OF_MANY_EVERY if many else _EXACT_EVERY)
 
     def _check_time(self, usage: Usage) -> None:
         self._cpu_seconds = usage.cpu_seconds

@@ -136,6 +136,30 @@ answer = len(block)
     assert answer == 180 << 20
 
 
+def test_memory_that_forked_processes_make_their_own_counts(start_warm: Callable[..., WarmProcess]) -> None:
+    """They write to what they shared and then do next to nothing: a copied page doesn't show in `status`."""
+    code = """
+import os, time
+block = bytearray(60 << 20)
+def write():
+    for offset in range(0, len(block), 4096):
+        block[offset] += 1
+write()
+for _ in range(6):
+    if os.fork() == 0:
+        time.sleep(0.5)  # by now all of them have been looked at
+        write()
+        begun = time.process_time()
+        while time.process_time() < begun + 0.03:
+            pass
+        time.sleep(10)
+        os._exit(0)
+time.sleep(10)
+"""
+    with start_warm(memory_bytes=90 * MIB) as warm, warm.fork_tester() as tester:
+        assert Stage(tester).student(code, seconds=60.0) == {"ended": "memory limit: more than 90 MiB"}
+
+
 def test_memory_of_the_warm_process_does_not_count(start_warm: Callable[..., WarmProcess]) -> None:
     setup = "import os\nmodel = bytearray(os.urandom(4096) * (200 << 8))"
     with start_warm(setup=setup) as warm, warm.fork_tester() as tester:
