@@ -46,7 +46,9 @@ def write_bundle(course: Course, settings: Settings, target: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         wheel = build_wheel(Path(scratch), whole=True)
         files[wheel.name] = wheel.read_bytes()
-    files["requirements.txt"] = ("\n".join(pins([DISTRIBUTION, *_grading()])) + "\n").encode()
+    # The package itself is the wheel beside the list, and on no index.
+    needed = [pin for pin in pins([DISTRIBUTION, *_grading()]) if not pin.startswith(f"{DISTRIBUTION}==")]
+    files["requirements.txt"] = ("\n".join(needed) + "\n").encode()
     partial = target.with_name(f".{target.name}.partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):

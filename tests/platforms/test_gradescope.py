@@ -101,6 +101,14 @@ def test_scripts_are_executable_and_at_the_root(small_course: Course, tmp_path: 
         subprocess.run(["bash", "-n", base / "source" / name], check=True)
 
 
+def test_everything_in_the_list_is_on_a_package_index(small_course: Course, tmp_path: Path) -> None:
+    source = unpacked(small_course, tmp_path) / "source"
+    names = [line.partition("==")[0] for line in (source / "requirements.txt").read_text().splitlines()]
+    assert "nbgrader" in names
+    assert "slm-course" not in names  # that is the wheel beside it
+    assert len(list(source.glob("slm_course-*.whl"))) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_setup_makes_an_environment_that_grades(small_course: Course, solution: Any, tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_the_pack_sets_itself_up_checks_and_tests_itself(runner: Runner, what: t
     runner.lend(pack / ".venv")
     for tool in ("ruff", "mypy", "lint-imports"):
         (pack / ".venv" / "bin" / tool).symlink_to(TOOLS / tool)
-    runner.stand_in("sudo", 'exec env -i "$@"')
+    runner.stand_in("sudo", 'exec env -i "PYTEST_ADDOPTS=$PYTEST_ADDOPTS" "$@"')  # or all of the suite would run
     for one in what:
         done = runner.run(one, pack, PYTEST_ADDOPTS=ONE_TEST)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
