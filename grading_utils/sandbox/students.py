@@ -26,7 +26,7 @@ _LOOK_AT_MANY_EVERY: Final = 0.005  # each process alone is bound by the kernel,
 _COSTS_AT_MOST: Final = 20.0  # looking takes at most a twentieth of the time; a fifth where there are many
 _LOOK_AT_LEAST_EVERY: Final = 0.25  # also while every answer comes at once: something may grow in the background
 _EXACT_EVERY: Final = 1.0  # seconds of computing: without any, nothing grows
-_EXACT_OF_MANY_EVERY: Final = 0.1  # what several processes share becomes their own as fast as memory is copied
+_FASTEST: Final = 4 << 30  # bytes that several processes make their own in a second of computing, at most
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
 _LAST_MOMENT: Final = 1.0
@@ -177,14 +177,24 @@ class Student:
         elif usage.memory_bytes > self._memory_bound + self.copies * self._inherited or (
             usage.memory_bytes > self._memory_allowed and usage.cpu_seconds > self._exact_again
         ):
-            exact = self._meter.exact_memory()
+            exact = self._exact_memory(is_many := usage.processes > 1 + self.copies)
             if exact > self._memory_allowed:
                 self.kill(self._over_memory())
             # The upper bound counts a page in every copy of the process. What is new shows there, too; what is not
             # (a shared page that becomes a process's own) has to wait for the next exact look.
             self._memory_bound = usage.memory_bytes - self.copies * self._inherited + self._memory_allowed - exact
-            many = usage.processes > 1 + self.copies
-            self._exact_again = usage.cpu_seconds + (_EXACT_OF_MANY_EVERY if many else _EXACT_EVERY)
+            left = (self._memory_allowed - exact) / _FASTEST if is_many else _EXACT_EVERY
+            self._exact_again = usage.cpu_seconds + max(left, _LOOK_AT_MANY_EVERY)
+
+    def _exact_memory(self, is_many: bool) -> int:
+        """What the processes hold; several stand still meanwhile, since counting takes as long as filling does."""
+        if not is_many:
+            return self._meter.exact_memory()
+        self._signal_all(signal.SIGSTOP)
+        try:
+            return self._meter.exact_memory()
+        finally:
+            self._signal_all(signal.SIGCONT)
 
     def _check_time(self, usage: Usage) -> None:
         self._cpu_seconds = usage.cpu_seconds
