@@ -43,10 +43,10 @@ SENTENCES: Sentences = {
     ("token-strings-task", "for one text alone it is all ones"): lambda page: (
         "mask: [1, 1, 1, 1, 1, 1]" in page.shown("token-strings-demo")
     ),
-    ("token-strings-task", "the shorter text is filled up, and its mask says so"): lambda page: (
+    ("token-strings-task", "The last line shows the masks of a batch of two texts"): lambda page: (
         "masks of a batch: [[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]]" in page.shown("token-strings-demo")
     ),
-    ("spaces-example", "may be one token, while `bread` at the very start of a text"): lambda page: (
+    ("spaces-example", "while `bread` at the start of a text is another one or falls apart"): lambda page: (
         [len(page["tokenizer"].tokenize(text)) for text in (" bread", "bread")] == [1, 2]
     ),
     ("trailing-space-answer", "that space has become a token of its own"): lambda page: (
