@@ -52,7 +52,7 @@ def spaces(subject: Subject) -> list[Line]:
     share = len(changed) / len(WORDS)
     return [
         Line(f"runs of 2 to {LONGEST_RUN} spaces: one token before a word", merged, "all", merged == 1),
-        Line("words that a space in front splits otherwise", share, ">= 0.50", share >= 0.5, " ".join(changed)),
+        Line("words that a space in front splits otherwise", share, "at least 50%", share >= 0.5, " ".join(changed)),
     ]
 
 
